@@ -2,68 +2,127 @@
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from rnnlib import checks
+from rnnlib import checks, clipping
 from rnnlib.optim import Optimizer
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a training run leaves behind.
+    """What a training run leaves behind. Its parts agree, also after an interrupt.
 
-    params: after the last update. losses (steps,): losses[k] is the loss after k updates, on the
-    batch of update k + 1. snapshots: pairs (k, params after k updates). interrupted: stopped from
-    the keyboard before the last step.
+    params: after the last of len(losses) updates. losses (steps,): losses[k] is the loss after k
+    updates, on the batch of update k + 1. norms (steps,): norms[k] is the norm of that loss's
+    gradient, over all parameters, before clipping. snapshots: pairs (k, what was recorded after
+    k updates), in order. interrupted: stopped from the keyboard before the last step.
     """
 
     params: object = field(repr=False)
     losses: np.ndarray = field(repr=False)
+    norms: np.ndarray = field(repr=False)
     snapshots: tuple = field(repr=False)
     interrupted: bool
 
 
-def fit(params, loss_and_grads, batches, optimizer, *, steps, record_every=0, progress=True):
+def fit(params, loss_and_grads, batches, optimizer, *, steps, record_every=0, record_at=None,
+        record=None, clip=None, progress=True):
     """Take `steps` optimiser steps from `params` and return a `Run`, showing a progress bar.
 
     loss_and_grads(params, batch) -> (loss, grads), with grads of the structure of params.
     batches: an iterable, gone through again when it ends, or a function of the step 0, 1, ...
-    record_every=k keeps snapshots at steps 0, k, 2k, ... and the last; 0 keeps none.
+    clip=v scales gradients of a norm above v down to v, by `optim.clip_by_norm`.
+
+    record_every=k keeps snapshots after 0, k, 2k, ... and the last of the updates, 0 none;
+    record_at=(0, 1, 10, 100) keeps them after these. A snapshot is the params, or record(params)
+    if `record` is given: the trace of one example, say, to scrub over the training.
+
     The same start and the same batches give the same bits. An interrupt from the keyboard ends the
     run and keeps what it had. progress=False or TQDM_DISABLE=1 silences the bar.
     Raises ValueError if the loss or a gradient is NaN or infinite; any error tells its step.
     """
-    total = checks.whole("steps", steps)
-    every = checks.whole("record_every", record_every, least=0)
+    total, clip = _checked(loss_and_grads, batches, optimizer, steps, clip)
+    due, record = _recording(total, record_every, record_at, record)
+    draw, history, snapshots = _draw_from(batches), [], {}
+    done = 0, params, optimizer.init(params)    # replaced as one: no interrupt can tear it apart
+    with suppress(KeyboardInterrupt), _progress_bar(total, progress) as bar:
+        _keep(snapshots, due, record, done)
+        for _ in range(total):
+            numbers, after = _step(loss_and_grads, draw, optimizer, clip, done)
+            history.append(numbers)
+            _keep(snapshots, due, record, after)
+            done = after
+            bar.update()
+            bar.set_postfix_str(f"loss {numbers[0]:.4g}", refresh=False)
+    count, params, _ = done
+    if record_every and count < total:
+        with suppress(KeyboardInterrupt):
+            snapshots[count] = record(params)
+    losses, norms = np.array(history[:count]).reshape(count, 2).T.copy()
+    kept = tuple((k, snapshots[k]) for k in sorted(snapshots) if k <= count)
+    return Run(params, losses, norms, kept, interrupted=count < total)
+
+
+def _checked(loss_and_grads, batches, optimizer, steps, clip):
     checks.instance("optimizer", optimizer, Optimizer, "an optimiser such as Adam(lr=0.01)")
     checks.instance("loss_and_grads", loss_and_grads, Callable, "a function (params, batch)")
     checks.instance("batches", batches, (Callable, Iterable), "an iterable or a function of step")
-    state, draw = optimizer.init(params), _draw_from(batches)
-    losses, snapshots, interrupted = [], {0: params}, False
-    try:
-        with _progress_bar(total, progress) as bar:
-            for step in range(total):
-                loss, params, state = _step(step, loss_and_grads, draw, optimizer, params, state)
-                losses.append(loss)
-                if every and len(losses) % every == 0:
-                    snapshots[len(losses)] = params
-                bar.update()
-                bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
-    except KeyboardInterrupt:
-        interrupted = True
-    kept = snapshots | {len(losses): params} if every else {}
-    return Run(params, np.array(losses), tuple(kept.items()), interrupted)
+    clip = clip if clip is None else checks.number("clip", clip, above=0)
+    return checks.whole("steps", steps), clip
 
 
-def _step(step, loss_and_grads, draw, optimizer, params, state):
-    try:
+def _recording(total, every, at, record):
+    """(due, record): whether a snapshot is due after k updates, and what it is of the params."""
+    every = checks.whole("record_every", every, least=0)
+    if record is None:
+        record = _itself
+    elif not every and at is None:
+        raise ValueError("record: expected record_every or record_at with it, got neither")
+    checks.instance("record", record, Callable, "a function of the params")
+    if at is None:
+        return lambda k: every and (k % every == 0 or k == total), record
+    if every:
+        raise ValueError("record_at: expected it or record_every, got both")
+    checks.instance("record_at", at, Iterable, "whole numbers such as (0, 1, 10)")
+    chosen = {checks.whole("record_at", k, least=0) for k in at}
+    if chosen and max(chosen) > total:
+        raise ValueError(f"record_at: expected whole numbers 0 to {total}, got {max(chosen)}")
+    return chosen.__contains__, record
+
+
+def _itself(params):
+    return params
+
+
+def _keep(snapshots, due, record, moment):
+    count, params, _ = moment
+    if due(count):
+        with _telling(f"recording after {count} updates of train.fit"):
+            snapshots[count] = record(params)
+
+
+def _step(loss_and_grads, draw, optimizer, clip, before):
+    """One update: ((loss, norm), (updates so far, params, state))."""
+    step, params, state = before
+    with _telling(f"in step {step} of train.fit, counted from 0"):
         loss, grads = loss_and_grads(params, draw(step))
         loss = checks.number("loss", loss)
-        return loss, *optimizer.update(params, grads, state)
+        if clip is None:
+            norm = clipping.norm(grads)
+        else:
+            grads, norm = clipping.clip_by_norm(grads, clip)
+        return (loss, norm), (step + 1, *optimizer.update(params, grads, state))
+
+
+@contextmanager
+def _telling(where):
+    try:
+        yield
     except Exception as error:
-        error.add_note(f"in step {step} of train.fit, counted from 0")
+        error.add_note(where)
         raise
 
 
