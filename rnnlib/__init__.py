@@ -9,21 +9,36 @@ Time comes first: xs is (T, B, D), T steps of B sequences of D numbers. A field 
 
 Where to look, from the bottom up (each line may import only from lines above it):
 
-    functions   activations and their slopes, softmax, products over all steps
-    checks      what bad input is told
-    records     frozen records of arrays: parameters, traces, gradients
-    cells       RNNCell: a_t = b + W h_{t-1} + U x_t, h_t = act(a_t), and the way back
-    jordan      JordanCell: the output, not the hidden state, goes to the next step
-    unroll      forward and backward, for every cell
-    outputs     OutputLayer: logits_t = c_out + V h_t
-    losses      softmax_cross_entropy, mse
-    optim       SGD, Adam
-    train       fit: the training loop
-    tasks       the small sequences that the chapters compute with
-    elman       the sequences of Elman 1990
-    results     what the experiments measured, read from rnnlib/data
-    exercises   the exercises of the chapters, graded
-    bridge      to and from torch.nn.RNN (needs torch)
+    functions       activations and their slopes, softmax, products over all steps
+    checks          what bad input is told
+    records         frozen records of arrays: parameters, traces, gradients
+    starts          the first recurrent weights: uniform, Gaussian, orthogonal, identity
+    lengths         sequences of unequal length in one batch, each cut at its own end
+    cells           RNNCell: a_t = b + W h_{t-1} + U x_t, h_t = act(a_t), and the way back
+    leaky           LeakyRNNCell: a state that changes slowly
+    jordan          JordanCell: the output, not the hidden state, goes to the next step
+    lstm            LSTMCell: what is kept, what is written, what is shown
+    lstm_variants   PeepholeLSTMCell; LSTM1997Cell, which cannot forget
+    gru             GRUCell, and PaperGRUCell with the reset gate before the product
+    stack           Stack: one cell above the other; Bidirectional: one in each direction
+    unroll          forward and backward, for every cell
+    bptt            backpropagation through time, checkpointed or truncated
+    outputs         OutputLayer: logits_t = c_out + V h_t
+    losses          softmax_cross_entropy, mse
+    attention       what each step looks at: additive, scaled dot product
+    seq2seq         encoder and decoder, with attention or without; a vector to a sequence
+    search          what a network says by itself: greedy, beam, sampled
+    trees           recursive networks: a step for every node of a binary tree
+    clipping        gradients cut to size: clip_by_value, clip_by_norm
+    optim           SGD, Adagrad, RMSprop, Adadelta, Adam
+    regularisers    l2, and omega, which keeps the gradient's length on its way back
+    train           fit: the training loop
+    elman           the sequences of Elman 1990
+    tasks           sequences made by a rule, each from its seed
+    datasets        real data that is here already: names, dates, digits, sensors, a book
+    results         what the experiments measured, read from rnnlib/data
+    exercises       the exercises of the chapters, graded
+    bridge          to and from torch.nn (needs torch)
     style, plots, live, widgets     pictures (need matplotlib, anywidget)
 
 `import rnnlib` loads numpy only; what it does not need is loaded when first asked for.
@@ -31,27 +46,51 @@ Where to look, from the bottom up (each line may import only from lines above it
 
 import importlib
 
-from rnnlib import losses, optim, train
+from rnnlib import bptt, losses, optim, regularisers, train
 from rnnlib.cells import RNNCell, RNNTrace
+from rnnlib.gru import GRUCell, GRUTrace, PaperGRUCell
 from rnnlib.jordan import JordanCell, JordanTrace
+from rnnlib.leaky import LeakyRNNCell, LeakyTrace
+from rnnlib.lstm import LSTMCell, LSTMTrace
+from rnnlib.lstm_variants import LSTM1997Cell, LSTM1997Trace, PeepholeLSTMCell
 from rnnlib.outputs import OutputLayer
+from rnnlib.stack import Bidirectional, BidirectionalTrace, Stack, StackTrace
 from rnnlib.unroll import backward, forward
 
 __version__ = "0.1.0"
 __all__ = [
+    "Bidirectional",
+    "BidirectionalTrace",
+    "GRUCell",
+    "GRUTrace",
     "JordanCell",
     "JordanTrace",
+    "LSTM1997Cell",
+    "LSTM1997Trace",
+    "LSTMCell",
+    "LSTMTrace",
+    "LeakyRNNCell",
+    "LeakyTrace",
     "OutputLayer",
+    "PaperGRUCell",
+    "PeepholeLSTMCell",
     "RNNCell",
     "RNNTrace",
+    "Stack",
+    "StackTrace",
     "backward",
+    "bptt",
     "forward",
     "losses",
     "optim",
+    "regularisers",
     "train",
 ]
 
-_LATER = ("bridge", "elman", "exercises", "live", "plots", "style", "tasks", "widgets")
+_LATER = (
+    "attention", "bridge", "datasets", "elman", "exercises", "live", "plots", "search", "seq2seq",
+    "style", "tasks", "trees", "widgets",
+)
 
 
 def __getattr__(name):

@@ -8,26 +8,107 @@ is a matrix (B, H) with one sequence per row, so that W h of the equations reads
 `dX` is dL/dX, the total derivative of the loss.
 """
 
+import dataclasses
+from functools import partial
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
 
 from rnnlib import checks
-from rnnlib.functions import ACTIVATIONS, affine, staggered, sum_outer
+from rnnlib.functions import (
+    ACTIVATIONS,
+    affine,
+    before,
+    blocks,
+    fresh,
+    staggered,
+    steps,
+    steps_back,
+    sum_outer,
+    sum_steps,
+)
+from rnnlib.lengths import backward_cut, forward_cut
 from rnnlib.records import Parameters, Record, record
+from rnnlib.starts import recurrent, uniform
 
 HIDDEN = ("tanh", "relu", "identity")  # the activations of hidden units
 
 
 @record
-class Cell(Parameters):
-    """What `forward` and `backward` need to know of a cell.
+class Trace(Record):
+    """What every trace has: x (T, B, D), h (T, B, H), the initial state, the cell that made it.
 
-    A subclass has the input weights `U` (., D), and writes `_forward` and `_backward`.
+    All arrays but `state` have T steps. In a gradient, `cell` is dcell. `lengths` are those that
+    `forward` was given: beyond its end a sequence keeps its state, and all else is zero.
     """
+
+    CARRIES: ClassVar[tuple[str, ...]] = ("h",)  # the fields that one step hands to the next
+
+    @property
+    def last(self):
+        """The state after the last step, of the shape of `state`: forward goes on from it."""
+        return self.state_after(len(self.x))
+
+    def state_after(self, t):
+        """The state after t steps; after 0 steps, the initial one."""
+        if t == 0:
+            return self.state
+        carried = [getattr(self, name)[t - 1] for name in self.CARRIES]
+        return carried[0] if len(carried) == 1 else np.stack(carried)
+
+    def steps(self, start, stop):
+        """The trace of steps start .. stop - 1 alone, begun from the state before them."""
+        cut = {name: v[start:stop] for name, v in self.fields().items() if name != "state"}
+        return dataclasses.replace(self, **cut, state=self.state_after(start))
+
+    @property
+    def h_prev(self):
+        """h one step earlier, (T, B, H): h_prev[0] is the initial state."""
+        return np.concatenate([self.state_after(0)[None], self.h[:-1]])
+
+
+class Network:
+    """Whatever `forward` and `backward` can unroll: a cell, or cells put together."""
 
     reads: ClassVar[str] = "h"  # the trace field that the loss reads, and sends its gradient into
     feeds_back_output: ClassVar[bool] = False  # can a teacher's output take the place of its own?
+    causal: ClassVar[bool] = True  # does no step know of a later one?
+
+    # input_size, output_size (the widths of x_t and of what the loss reads), dtype, astype, and:
+
+    def _checked_state(self, name, state, batch, dtype):
+        """A clean state to begin from, zeros if it is None."""
+        raise NotImplementedError
+
+    def _unroll(self, xs, state, lengths=None, teacher=None):
+        """xs (T, B, D) -> the trace."""
+        raise NotImplementedError
+
+    def _roll_back(self, trace, dhs, dlast, d):
+        """The trace, what the loss sends into each step and into the last state -> dtrace.
+
+        The gradient of each parameter is added to the array of its name in `d`.
+        """
+        raise NotImplementedError
+
+    def _zeros(self):
+        """Where `_roll_back` adds up the gradient of each parameter."""
+        raise NotImplementedError
+
+    def _gradient(self, d):
+        """The sums as a record: dcell."""
+        raise NotImplementedError
+
+
+@record
+class Cell(Network, Parameters):
+    """What `forward` and `backward` need to know of a cell.
+
+    A subclass has the weights U (., D) and W (., H), and writes `_forward` and `_backward`.
+    """
+
+    states: ClassVar[int] = 1  # how many vectors a step hands to the next
 
     @property
     def input_size(self) -> int:
@@ -37,30 +118,57 @@ class Cell(Parameters):
     @property
     def hidden_size(self) -> int:
         """H, the number of hidden units."""
-        return len(self.b)
+        return self.W.shape[1]
 
     @property
     def state_size(self) -> int:
         """The width of what one step hands to the next."""
         return self.W.shape[1]
 
-    def _checked_state(self, state, batch, dtype):
-        """The initial state (B, state_size): zeros unless one is given."""
-        if state is None:
-            return np.zeros((batch, self.state_size), dtype)
-        return checks.array("state", state, (batch, self.state_size), dtype)
+    @property
+    def output_size(self) -> int:
+        """The width of what the loss reads."""
+        return self.state_size
+
+    def _checked_state(self, name, state, batch, dtype):
+        shape = (batch, self.state_size)
+        shape = shape if self.states == 1 else (self.states, *shape)
+        return np.zeros(shape, dtype) if state is None else checks.array(name, state, shape, dtype)
 
     def _forward(self, xs, state):
         """xs (T, B, D), state -> the trace."""
         raise NotImplementedError
 
-    def _backward(self, trace, dhs):
-        """The trace, and what the loss sends into each step -> (dtrace, dcell)."""
+    def _backward(self, trace, dhs, dlast, d):
+        """The trace, dhs, dlast -> dtrace; adds dL/dp to d.p for each parameter p."""
         raise NotImplementedError
+
+    def _sum(self, d, da, trace, block, dx):
+        """What a block of da_t, a_t = b + W h_{t-1} + U x_t, gives U, W, b and x_t."""
+        h0 = trace.state if self.states == 1 else trace.state[0]
+        d.U += sum_outer(da[block], trace.x[block])                 # dU = Σ_t da_t x_tᵀ
+        d.W += sum_outer(da[block], before(h0, trace.h, block))     # dW = Σ_t da_t h_{t-1}ᵀ
+        d.b += sum_steps(da[block])                                 # db = Σ_t da_t
+        affine(da[block], self.U.T, out=dx[block])                  # dx_t = Uᵀ da_t
+
+    def _unroll(self, xs, state, lengths=None, teacher=None):
+        if lengths is not None:
+            return forward_cut(self, xs, state, lengths)
+        return self._forward(xs, state, *([] if teacher is None else [teacher]))
+
+    def _roll_back(self, trace, dhs, dlast, d):
+        way = self._backward if trace.lengths is None else partial(backward_cut, self)
+        return way(trace, dhs, dlast, d)
+
+    def _zeros(self):
+        return SimpleNamespace(**{name: np.zeros_like(v) for name, v in self.fields().items()})
+
+    def _gradient(self, d):
+        return self.gradient(**vars(d))
 
 
 @record
-class RNNTrace(Record):
+class RNNTrace(Trace):
     """Every quantity of an unrolled `RNNCell`; as a gradient, dL/d(that quantity).
 
     x (T, B, D) inputs; a (T, B, H) pre-activations; h (T, B, H) hidden states; state (B, H) the
@@ -72,6 +180,7 @@ class RNNTrace(Record):
     h: np.ndarray
     state: np.ndarray
     cell: "RNNCell"
+    lengths: tuple | None = None
 
     @property
     def h_prev(self):
@@ -101,43 +210,47 @@ class RNNCell(Cell):
         super().__post_init__()
 
     @classmethod
-    def init(cls, input_size, hidden_size, *, activation="tanh", rng=0):
+    def init(
+        cls, input_size, hidden_size, *, activation="tanh", start="uniform", gain=1.0, rng=0
+    ):
         """A cell with every entry drawn from uniform(-1/√H, 1/√H), as torch does.
 
-        `rng` is a whole number or a numpy Generator. Two layers started from the same number share
-        their random numbers: give both the same Generator.
+        start: how W is drawn instead: "gaussian", "orthogonal" or "identity" (see rnnlib.starts),
+        times `gain`. rng: a whole number or a numpy Generator. Two layers started from the same
+        number share their random numbers: give both the same Generator.
         """
         D = checks.whole("input_size", input_size)
         H = checks.whole("hidden_size", hidden_size)
         checks.choice("activation", activation, HIDDEN)
-        rng, bound = checks.generator("rng", rng), H**-0.5
-        U, W, b = (rng.uniform(-bound, bound, size) for size in [(H, D), (H, H), (H,)])
+        rng = checks.generator("rng", rng)
+        (U,) = uniform(rng, H, (H, D))
+        W = recurrent(start, H, rng, gain=gain)
+        (b,) = uniform(rng, H, (H,))
         return cls(U, W, b, activation)
 
     def _forward(self, xs, state):
-        act = ACTIVATIONS[self.activation].f
-        a = affine(xs, self.U, self.b)                              # a_t = b + U x_t ...
-        h_prev, h = staggered(state, len(xs))
-        Wh = np.empty_like(state)
-        for t in range(len(xs)):
-            np.matmul(h_prev[t], self.W.T, out=Wh)
-            a[t] += Wh                                              # ... + W h_{t-1}
-            act(a[t], out=h[t])                                     # h_t = act(a_t)
+        (T, B, _), H = xs.shape, self.hidden_size
+        act, Wh = ACTIVATIONS[self.activation].f, np.empty((B, H), xs.dtype)
+        a, hs = fresh(xs.dtype, (T, B, H), (T + 1, B, H))
+        h_prev, h = staggered(hs, state)
+        for block in blocks(T):
+            affine(xs[block], self.U, self.b, out=a[block])         # a_t = b + U x_t ...
+            for h_prev_t, a_t, h_t in steps(block, h_prev, a, h):
+                a_t += np.dot(h_prev_t, self.W.T, out=Wh)        # ... + W h_{t-1}
+                act(a_t, out=h_t)                                   # h_t = act(a_t)
         return RNNTrace(xs, a, h, state, self)
 
-    def _backward(self, trace, dhs):
-        da = ACTIVATIONS[self.activation].slope(trace.h)            # act'(a_t)
-        dh_prev, dh = staggered(np.zeros_like(trace.state), len(dhs))
-        dh += dhs                                                   # the loss's own part of dh_t
-        Wda = np.empty_like(trace.state)
-        for t in reversed(range(len(dhs))):
-            da[t] *= dh[t]                                          # da_t = act'(a_t) dh_t
-            np.matmul(da[t], self.W, out=Wda)
-            dh_prev[t] += Wda                                       # dh_{t-1} += Wᵀ da_t
-        dcell = self.gradient(
-            U=sum_outer(da, trace.x),                               # dU = Σ_t da_t x_tᵀ
-            W=sum_outer(da, trace.h_prev),                          # dW = Σ_t da_t h_{t-1}ᵀ
-            b=da.sum(axis=(0, 1)),                                  # db = Σ_t da_t
-        )
-        dx = affine(da, self.U.T)                                   # dx_t = Uᵀ da_t
-        return RNNTrace(dx, da, dh, dh_prev[0], dcell), dcell
+    def _backward(self, trace, dhs, dlast, d):
+        (T, B, D), H = trace.x.shape, self.hidden_size
+        slope, Wda = ACTIVATIONS[self.activation].slope, np.empty_like(dlast)
+        dx, da, dh = fresh(dhs.dtype, (T, B, D), (T, B, H), (T + 1, B, H))
+        dh_prev, dh = staggered(dh, 0)
+        dh[:] = dhs                                                 # the loss's own part of dh_t
+        dh[-1] += dlast
+        for block in reversed(blocks(T)):
+            slope(trace.h[block], out=da[block])                    # act'(a_t)
+            for dh_t, da_t, dh_prev_t in steps_back(block, dh, da, dh_prev):
+                da_t *= dh_t                                        # da_t = act'(a_t) dh_t
+                dh_prev_t += np.dot(da_t, self.W, out=Wda)       # dh_{t-1} += Wᵀ da_t
+            self._sum(d, da, trace, block, dx)                      # dU, dW, db, dx_t
+        return RNNTrace(dx, da, dh, dh_prev[0], None)

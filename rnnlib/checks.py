@@ -9,11 +9,12 @@ from numbers import Integral, Real
 import numpy as np
 
 
-def real(name, value, dtype=None):
+def real(name, value, dtype=None, *, copy=True):
     """A new array of float32 (from float32) or float64 (from float64, integers, lists of numbers).
 
-    `dtype` asks for one of the two instead. Booleans, strings, complex numbers, half and extended
-    precision, objects, masked arrays and ragged lists are refused, and so are NaN and infinity.
+    `dtype` asks for one of the two instead; copy=False is for what is read once and not kept.
+    Booleans, strings, complex numbers, half and extended precision, objects, masked arrays and
+    ragged lists are refused, and so are NaN and infinity.
     """
     given = _as_array(name, value)
     single = given.dtype.type is np.float32
@@ -22,7 +23,8 @@ def real(name, value, dtype=None):
             f"{name}: expected real numbers (float32, float64 or integers), got {given.dtype}"
         )
     with np.errstate(over="ignore"):
-        array = given.astype(dtype or (np.float32 if single else np.float64), order="C")
+        dtype = dtype or (np.float32 if single else np.float64)
+        array = given.astype(dtype, order="C", copy=copy)
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     return array
@@ -53,9 +55,28 @@ def shape(name, array, expected):
         raise ValueError(f"{name}: expected shape {words}, no size zero, got {array.shape}")
 
 
-def array(name, value, expected, dtype=None):
+def sizes(name, array, letters, known):
+    """Check a shape given in letters, such as ("4H", "D"), against the sizes known so far.
+
+    A letter has one size wherever it stands: what `array` tells of new ones is added to `known`.
+    """
+    parts = [(int(letter[:-1] or 1), letter[-1]) for letter in letters]
+    shape(name, array, [
+        times * known[a] if a in known else letter
+        for letter, (times, a) in zip(letters, parts, strict=True)
+    ])
+    for size, (times, letter) in zip(array.shape, parts, strict=True):
+        if size % times:
+            raise ValueError(
+                f"{name}: expected shape ({', '.join(letters)}), {times} rows for each unit, "
+                f"got {array.shape}"
+            )
+        known.setdefault(letter, size // times)
+
+
+def array(name, value, expected, dtype=None, *, copy=True):
     """A new float array of the expected shape: see `real` and `shape`."""
-    clean = real(name, value, dtype)
+    clean = real(name, value, dtype, copy=copy)
     shape(name, clean, expected)
     return clean
 
@@ -71,6 +92,14 @@ def classes(name, value, expected, count):
             f"{name}: expected classes 0 to {count - 1}, got {clean.min()} to {clean.max()}"
         )
     return clean
+
+
+def lengths(name, value, steps, batch):
+    """How long each sequence of a batch is: a tuple of whole numbers 1 .. steps."""
+    clean = classes(name, value, (batch,), steps + 1)
+    if clean.min() < 1:
+        raise ValueError(f"{name}: expected lengths from 1 to {steps}, got {clean.min()}")
+    return tuple(clean.tolist())
 
 
 def whole(name, value, least=1):
@@ -101,6 +130,13 @@ def choice(name, value, allowed):
     if value not in allowed:
         raise ValueError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}")
     return value
+
+
+def flag(name, value):
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)
 
 
 def generator(name, value):

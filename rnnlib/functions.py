@@ -8,9 +8,11 @@ of its own output* h = f(a), which is what a backward pass has at hand:
     relu       h = max(a, 0)           dh/da = 1 if h > 0 else 0   (0 at a = 0, as in torch)
     identity   h = a                   dh/da = 1
 
-`f(a, out=h)` writes into h and allocates nothing. These functions trust their arguments.
+`f(a, out=h)` and `slope(h, out=da)` write where they are told and allocate nothing. These functions
+trust their arguments.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -37,11 +39,30 @@ def relu(a, out=None):
     return np.maximum(a, 0, out=out)
 
 
+def tanh_slope(h, out=None):
+    """1 - h²."""
+    out = np.multiply(h, h, out=out)
+    return np.subtract(1, out, out=out)
+
+
+def sigmoid_slope(h, out=None):
+    """h - h²."""
+    out = np.multiply(h, h, out=out)
+    return np.subtract(h, out, out=out)
+
+
+def ones(h, out=None):
+    """1, whatever h is."""
+    out = np.empty_like(h) if out is None else out
+    out.fill(1)
+    return out
+
+
 ACTIVATIONS = {
-    "tanh": Activation(np.tanh, lambda h: 1 - h * h),
-    "sigmoid": Activation(sigmoid, lambda h: h * (1 - h)),
-    "relu": Activation(relu, lambda h: (h > 0).astype(h.dtype)),
-    "identity": Activation(np.positive, np.ones_like),
+    "tanh": Activation(np.tanh, tanh_slope),
+    "sigmoid": Activation(sigmoid, sigmoid_slope),
+    "relu": Activation(relu, np.sign),  # h is never negative
+    "identity": Activation(np.positive, ones),
 }
 
 
@@ -52,12 +73,34 @@ def softmax(logits, out=None):
     return np.divide(out, out.sum(axis=-1, keepdims=True), out=out)
 
 
-def affine(v, M, b=0):
+def gate_scale(kinds, H, dtype):
+    """(scale, shift) for `squash`: "ssts" is sigmoid, sigmoid, tanh, sigmoid, H units of each."""
+    scale = np.repeat([0.5 if kind == "s" else 1.0 for kind in kinds], H).astype(dtype)
+    return scale, 1 - scale
+
+
+def squash(a, scale, shift, out):
+    """sigmoid(a) where scale is 1/2, tanh(a) where it is 1: one tanh serves all gates.
+
+    sigmoid(a) = 1/2 + 1/2 tanh(a / 2)
+    """
+    np.multiply(a, scale, out=out)
+    np.tanh(out, out=out)
+    out *= scale
+    out += shift
+
+
+def affine(v, M, b=None, out=None):
     """M v + b for every step and sequence at once: (T, B, N), (M, N), (M,) -> (T, B, M).
 
     The steps are laid under one another, so that it is a single matrix product.
     """
-    return (_rows(v) @ M.T + b).reshape(*v.shape[:-1], len(M))
+    if out is None:
+        out = np.empty((*v.shape[:-1], len(M)), np.result_type(v, M))
+    np.matmul(_rows(v), M.T, out=_rows(out))
+    if b is not None:
+        out += b
+    return out
 
 
 def sum_outer(d, v):
@@ -65,14 +108,61 @@ def sum_outer(d, v):
     return _rows(d).T @ _rows(v)
 
 
-def staggered(first, steps):
-    """One array seen twice, a step apart: (v_prev, v), where v_prev[t] is v[t-1].
+def sum_steps(d):
+    """Σ d over all steps and sequences: (T, B, M) -> (M,)."""
+    return _rows(d).sum(axis=0)
 
-    v_prev[0] is `first`, all else is zero and waits to be written. Both are (steps, *first.shape).
+
+BLOCK = 16
+
+
+def blocks(T):
+    """The steps 0 .. T-1 in blocks of 16: slices, in order.
+
+    What needs no loop over time (the products with all x_t, the sums over all steps) is done once a
+    block: in one matrix product, and while its numbers are still in the processor's cache. Blocks
+    of a fixed size also make the sums of a gradient the same to the bit, however BPTT is cut.
     """
-    array = np.zeros((steps + 1, *first.shape), first.dtype)
+    return [slice(start, min(start + BLOCK, T)) for start in range(0, T, BLOCK)]
+
+
+def steps(block, *arrays):
+    """One step of a block after the other: (a_t, h_t, ...), views to read and to write."""
+    return zip(*(v[block] for v in arrays), strict=True)
+
+
+def steps_back(block, *arrays):
+    """The same from the last step of the block to the first."""
+    return zip(*(v[block][::-1] for v in arrays), strict=True)
+
+
+def fresh(dtype, *shapes):
+    """Uninitialised arrays of these shapes, in one piece of memory.
+
+    New memory costs as much as the arithmetic, and least when it is asked for all at once.
+    """
+    sizes = [math.prod(shape) for shape in shapes]
+    memory, arrays, start = np.empty(sum(sizes), dtype), [], 0
+    for size, shape in zip(sizes, shapes, strict=True):
+        arrays.append(memory[start : start + size].reshape(shape))
+        start += size
+    return arrays
+
+
+def staggered(array, first):
+    """One array of T + 1 steps seen twice, a step apart: (v_prev, v), where v_prev[t] is v[t-1].
+
+    v_prev[0] becomes `first`, the rest waits to be written.
+    """
     array[0] = first
     return array[:-1], array[1:]
+
+
+def before(first, v, block):
+    """v one step earlier, for the steps of a block; before step 0 comes `first`."""
+    if block.start:
+        return v[block.start - 1 : block.stop - 1]
+    return np.concatenate([first[None], v[: block.stop - 1]])
 
 
 def _rows(v):

@@ -10,15 +10,15 @@ from typing import ClassVar
 import numpy as np
 
 from rnnlib import checks
-from rnnlib.cells import HIDDEN, Cell
-from rnnlib.functions import ACTIVATIONS, affine, softmax, staggered, sum_outer
-from rnnlib.records import Record, record
+from rnnlib.cells import HIDDEN, Cell, Trace
+from rnnlib.functions import ACTIVATIONS, affine, fresh, softmax, staggered, sum_outer, sum_steps
+from rnnlib.records import record
 
 OUTPUTS = ("identity", "tanh", "sigmoid", "softmax")
 
 
 @record
-class JordanTrace(Record):
+class JordanTrace(Trace):
     """Every quantity of an unrolled `JordanCell`; as a gradient, dL/d(that quantity).
 
     x (T, B, D) inputs; a, h (T, B, H) pre-activations and hidden units; logits, y (T, B, K)
@@ -34,6 +34,14 @@ class JordanTrace(Record):
     state: np.ndarray
     cell: "JordanCell"
     teacher: np.ndarray | None = None
+    lengths: tuple | None = None
+
+    CARRIES: ClassVar = ("y",)
+
+    def state_after(self, t):
+        """What is fed back after t steps: y, or the teacher."""
+        said = self.y if self.teacher is None else self.teacher
+        return said[t - 1] if t else self.state
 
     @property
     def y_prev(self):
@@ -66,6 +74,11 @@ class JordanCell(Cell):
     }
     reads: ClassVar = "y"
     feeds_back_output: ClassVar = True
+
+    @property
+    def hidden_size(self) -> int:
+        """H, the number of hidden units."""
+        return len(self.b)
 
     def __post_init__(self):
         checks.choice("activation", self.activation, HIDDEN)
@@ -102,24 +115,26 @@ class JordanCell(Cell):
     # fed back, all steps as one (t is then the slice of them all).
 
     def _forward(self, xs, state, teacher=None):
-        act = ACTIVATIONS[self.activation].f
-        fed, y = staggered(state, len(xs))                          # y_{t-1}, y_t
+        act, (T, B, _), (K, H) = ACTIVATIONS[self.activation].f, xs.shape, self.V.shape
+        h, logits, ys = fresh(xs.dtype, (T, B, H), (T, B, K), (T + 1, B, K))
+        fed, y = staggered(ys, state)                               # y_{t-1}, y_t
         if teacher is not None:
             fed = np.concatenate([state[None], teacher[:-1]])       # teacher_{t-1}
         a = affine(xs, self.U, self.b)                              # a_t = b + U x_t ...
-        h, logits = np.empty_like(a), np.empty_like(y)
-        for t in _steps(len(xs), teacher):
+        for t in _steps(T, teacher):
             a[t] += fed[t] @ self.W.T                               # ... + W y_{t-1}
             act(a[t], out=h[t])                                     # h_t = act(a_t)
             logits[t] = h[t] @ self.V.T + self.c_out                # logits_t = c_out + V h_t
             y[t] = self._out(logits[t])                             # y_t = out(logits_t)
         return JordanTrace(xs, a, h, logits, y, state, self, teacher)
 
-    def _backward(self, trace, dys):
+    def _backward(self, trace, dys, dlast, d):
         teacher, da = trace.teacher, ACTIVATIONS[self.activation].slope(trace.h)    # act'(a_t)
-        dfed, dy = staggered(np.zeros_like(trace.state), len(dys))
-        dy += dys                                                   # the loss's own part of dy_t
-        if teacher is not None:
+        dfed, dy = staggered(np.empty((len(dys) + 1, *dlast.shape), dys.dtype), 0)
+        dy[:] = dys                                                 # the loss's own part of dy_t
+        if teacher is None:
+            dy[-1] += dlast
+        else:
             dfed = np.zeros_like(dys)
         dlogits, dh = np.empty_like(dys), np.empty_like(da)
         for t in reversed(_steps(len(dys), teacher)):
@@ -127,13 +142,14 @@ class JordanCell(Cell):
             dh[t] = dlogits[t] @ self.V                             # dh_t = Vᵀ dlogits_t
             da[t] *= dh[t]                                          # da_t = act'(a_t) dh_t
             dfed[t] += da[t] @ self.W                               # dy_{t-1} += Wᵀ da_t
-        dcell = self.gradient(
-            U=sum_outer(da, trace.x), W=sum_outer(da, trace.y_prev), b=da.sum(axis=(0, 1)),
-            V=sum_outer(dlogits, trace.h), c_out=dlogits.sum(axis=(0, 1)),
-        )
+        d.U += sum_outer(da, trace.x)
+        d.W += sum_outer(da, trace.y_prev)
+        d.b += sum_steps(da)
+        d.V += sum_outer(dlogits, trace.h)
+        d.c_out += sum_steps(dlogits)
+        dteacher = None if teacher is None else np.concatenate([dfed[1:], dlast[None]])
         dx = affine(da, self.U.T)
-        dteacher = None if teacher is None else np.concatenate([dfed[1:], np.zeros_like(dfed[:1])])
-        return JordanTrace(dx, da, dh, dlogits, dy, dfed[0], dcell, dteacher), dcell
+        return JordanTrace(dx, da, dh, dlogits, dy, dfed[0], None, dteacher)
 
 
 def _steps(T, teacher):

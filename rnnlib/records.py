@@ -29,8 +29,13 @@ class Record:
         values = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
         return {name: value for name, value in values if isinstance(value, np.ndarray)}
 
+    def parts(self) -> dict:
+        """What `leaves` goes through: the arrays; a record of records names those as well."""
+        return self.fields()
+
     def __repr__(self):
         values = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
+        values = ((name, value) for name, value in values if value is not None)
         parts = (f"{n} {v.shape}" if isinstance(v, np.ndarray) else f"{n}={v!r}" for n, v in values)
         return f"{type(self).__name__}({', '.join(parts)})"
 
@@ -39,26 +44,28 @@ class Record:
 class Parameters(Record):
     """A record of parameters: copied in, and checked when it is made.
 
-    SHAPES gives each array its shape in letters; one letter has one size throughout the record.
-    All arrays get one dtype: float32 if every one of them is, else float64.
+    SHAPES gives each array its shape in letters; one letter has one size throughout the record, and
+    "4H" is four times that of H. All arrays get one dtype: float32 if every one is, else float64.
+    A parameter that OPTIONAL names may be None: the record does without it.
     """
 
     SHAPES: ClassVar[dict[str, tuple[str, ...]]] = {}
+    OPTIONAL: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self):
-        arrays = {name: checks.real(name, getattr(self, name)) for name in self.SHAPES}
+        kept = [n for n in self.SHAPES if n not in self.OPTIONAL or getattr(self, n) is not None]
+        arrays = {name: checks.real(name, getattr(self, name)) for name in kept}
         dtype = np.result_type(*arrays.values())
         sizes = {}
-        for name, letters in self.SHAPES.items():
-            checks.shape(name, arrays[name], tuple(sizes.get(size, size) for size in letters))
-            sizes |= dict(zip(letters, arrays[name].shape, strict=True))
-            object.__setattr__(self, name, arrays[name].astype(dtype, copy=False))
+        for name, array in arrays.items():
+            checks.sizes(name, array, self.SHAPES[name], sizes)
+            object.__setattr__(self, name, array.astype(dtype, copy=False))
         super().__post_init__()
 
     @property
     def dtype(self):
         """The dtype of every array of the record."""
-        return getattr(self, next(iter(self.SHAPES))).dtype
+        return next(iter(self.fields().values())).dtype
 
     def astype(self, dtype):
         """The same parameters in float32 or float64 (this very record, if it has that dtype)."""
@@ -73,8 +80,7 @@ class Parameters(Record):
         """
         gradient = object.__new__(type(self))
         for field in dataclasses.fields(self):
-            kept = field.name not in self.SHAPES
-            value = getattr(self, field.name) if kept else arrays[field.name]
+            value = arrays.get(field.name, getattr(self, field.name))
             object.__setattr__(gradient, field.name, value)
         Record.__post_init__(gradient)
         return gradient
@@ -102,7 +108,7 @@ def rebuild(name, tree, arrays):
         return dict(zip(tree, new, strict=True))
     if isinstance(tree, (tuple, list)):
         return type(tree)(new)
-    return dataclasses.replace(tree, **dict(zip(tree.fields(), new, strict=True)))
+    return dataclasses.replace(tree, **dict(zip(tree.parts(), new, strict=True)))
 
 
 def _branches(name, tree):
@@ -111,6 +117,6 @@ def _branches(name, tree):
     if isinstance(tree, (tuple, list)):
         return {f"{name}[{i}]": branch for i, branch in enumerate(tree)}
     if isinstance(tree, Record):
-        return {f"{name}.{field}": array for field, array in tree.fields().items()}
+        return {f"{name}.{field}": part for field, part in tree.parts().items()}
     kind = type(tree).__name__
     raise TypeError(f"{name}: expected a record of arrays, or a tuple or dict of them, got {kind}")

@@ -1,0 +1,191 @@
+"""Backpropagation through time with less of something: less memory, or less time.
+
+`backward` needs the whole trace, and its cost is linear in the number of steps τ.
+
+    checkpointed    the same gradient, to the bit, from a few states: the rest is computed again
+    truncated       another gradient, which looks back a few steps only
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from rnnlib import checks
+from rnnlib.cells import Network
+from rnnlib.functions import BLOCK
+
+
+class Checkpointed(NamedTuple):
+    """The gradient, and what it took.
+
+    dcell, dstate: dL/d(parameters), dL/d(initial state). last: the state after the last step.
+    steps_run: steps computed forward (τ is the least). bytes_kept: the most memory held at once
+    for states and traces.
+    """
+
+    dcell: object
+    dstate: object
+    last: object
+    steps_run: int
+    bytes_kept: int
+
+
+def checkpointed(cell, xs, dhs, state=None, *, budget=None):
+    """BPTT that keeps few states and computes the steps between them again: a `Checkpointed`.
+
+    The sequence is cut into segments. Their first states are kept, the traces are not: each is made
+    anew on the way back. Without a budget a segment has about √τ steps (Chen et al. 2016): O(√τ)
+    memory for one more forward pass. budget (bytes): as few repeated steps as fit into it, if need
+    be with fewer states than segments (Griewank and Walther 2000; for BPTT, Gruslys et al. 2016).
+
+    xs (T, B, D); dhs (T, B, H), or a function of (t, hs) that gets the hidden states of the steps
+    from t on and returns what the loss sends into them, so that nothing of all τ steps is held.
+    The gradient has the bits of `backward`. Raises ValueError if the budget is too small.
+    """
+    _check_causal(cell)
+    xs = checks.array("xs", xs, ("T", "B", cell.input_size), copy=False)
+    T, B, _ = xs.shape
+    cell = cell.astype(xs.dtype)
+    state = cell._checked_state("state", state, B, xs.dtype)
+    if not isinstance(dhs, Callable):
+        dhs = checks.array("dhs", dhs, (T, B, cell.output_size), xs.dtype, copy=False)
+    if budget is not None:
+        budget = checks.whole("budget", budget)
+    return _Walk(cell, xs, dhs, *plan(cell, T, B, xs.dtype, budget)).back(state)
+
+
+class _Walk:
+    """One way back, segment by segment, from states that are kept or made again."""
+
+    def __init__(self, cell, xs, dhs, segment, slots):
+        self.cell, self.xs, self.dhs, self.segment, self.slots = cell, xs, dhs, segment, slots
+        self.count = math.ceil(len(xs) / segment)
+        self.steps_run, self.bytes_kept = 0, 0
+
+    def back(self, state):
+        kept, sums = [(0, state)], self.cell._zeros()
+        dstate = last = None
+        for index in reversed(range(self.count)):                   # the segment to go back through
+            now, state = kept[-1]
+            while now < index:
+                ahead = now + split(index + 1 - now, self.slots + 1 - len(kept))
+                now, state = ahead, self._run(now, ahead, state)
+                if now < index:
+                    kept.append((now, state))
+            trace = self._trace(index, state)
+            if last is None:
+                last = _copied(trace.last)
+                dstate = self.cell._checked_state("dlast", None, self.xs.shape[1], self.xs.dtype)
+            dstate = self._back(index, trace, dstate, sums, len(kept))
+            del trace                                               # before the next one is made
+            if kept[-1][0] == index:
+                kept.pop()
+        return Checkpointed(
+            self.cell._gradient(sums), dstate, last, self.steps_run, self.bytes_kept
+        )
+
+    def _trace(self, index, state):
+        xs = self.xs[index * self.segment : (index + 1) * self.segment]
+        self.steps_run += len(xs)
+        return self.cell._unroll(xs, state)
+
+    def _run(self, start, stop, state):
+        for index in range(start, stop):
+            state = _copied(self._trace(index, state).last)
+        return state
+
+    def _back(self, index, trace, dlast, sums, kept):
+        start, dhs = index * self.segment, self.dhs
+        part = dhs[start : start + len(trace.x)] if isinstance(dhs, np.ndarray) else checks.array(
+            "dhs", dhs(start, trace.h), trace.h.shape, trace.h.dtype
+        )
+        dtrace = self.cell._roll_back(trace, part, dlast, sums)
+        held = kept * _bytes(dlast) + sum(v.nbytes for v in trace.fields().values()) * 2
+        self.bytes_kept = max(self.bytes_kept, held)
+        return _copied(dtrace.state)
+
+
+def plan(cell, T, B, dtype, budget=None):
+    """(steps in a segment, states that may be kept besides the first) for `checkpointed`.
+
+    Segments are whole blocks of 16 steps, which makes the bits those of `backward`.
+    """
+    root = BLOCK * math.ceil(math.sqrt(T) / BLOCK)
+    if budget is None:
+        return root, T
+    one = cell._unroll(np.zeros((1, B, cell.input_size), dtype),
+                       cell._checked_state("state", None, B, dtype))
+    a_state = _bytes(one.last)
+    a_step = 2 * sum(v.nbytes for v in one.fields().values())       # in the trace, in its gradient
+    whole = BLOCK * math.ceil(T / BLOCK)
+    for segment in (whole, *range(root, 0, -BLOCK)):                # one forward pass, or two
+        if segment * a_step + math.ceil(T / segment) * a_state <= budget:
+            return segment, T
+    slots = (budget - BLOCK * a_step) // a_state - 1
+    if slots < 0:
+        raise ValueError(
+            f"budget: expected at least {BLOCK * a_step + a_state} bytes, one state and the trace "
+            f"of {BLOCK} steps, got {budget}"
+        )
+    return BLOCK, slots
+
+
+def split(n, slots):
+    """How many of n segments to run ahead before the next state is kept, `slots` being free.
+
+    With s slots besides the first state and r repetitions at most of any step, one gets back
+    through β(s, r) = (s + 1 + r)! / ((s + 1)! r!) segments (Griewank and Walther 2000). This
+    choice makes the number of repeated steps least.
+    """
+    if slots <= 0:
+        return n - 1
+    r = next(r for r in range(n) if math.comb(slots + 1 + r, r) >= n)
+    enough_right = n - math.comb(slots + r, r)                      # leave at most β(s-1, r)
+    worth_left = math.comb(slots + r - 1, r - 2) if r > 1 else 1    # take at least β(s, r-2)
+    return max(1, enough_right, worth_left)
+
+
+def truncated(cell, trace, dhs, *, window, stride=1):
+    """The gradient of truncated BPTT: dcell (Williams and Peng 1990, their BPTT(h; h')).
+
+    The losses of `stride` steps at a time are sent back through the last `window` steps, counted
+    from the end of the stride, and no further. stride=1 gives every loss the same window; stride
+    = window is the cheapest, and gives the first loss of a stride a window of one step. The states
+    are those of the whole sequence: it is the gradient that is cut, not what the state remembers.
+    window >= T gives the gradient of `backward`. Cost: T / stride · window steps.
+
+    trace, dhs: as for `backward`, but without lengths, and not of a `Bidirectional`, whose states
+    already know the future.
+    """
+    _check_causal(cell)
+    if getattr(trace, "cell", None) is not cell:
+        raise ValueError("trace: expected the trace of this very cell, got another")
+    if trace.lengths is not None:
+        raise ValueError(f"trace: expected one without lengths, got lengths {trace.lengths}")
+    dhs = checks.array("dhs", dhs, getattr(trace, cell.reads).shape, trace.x.dtype)
+    stride = checks.whole("stride", stride)
+    window = checks.whole("window", window, least=stride)
+    cell, T = cell.astype(dhs.dtype), len(dhs)
+    sums, none = cell._zeros(), cell._checked_state("dlast", None, dhs.shape[1], dhs.dtype)
+    for start in range(0, T, stride):
+        stop = min(start + stride, T)
+        first = max(0, stop - window)
+        into = np.concatenate([np.zeros_like(dhs[first:start]), dhs[start:stop]])
+        cell._roll_back(trace.steps(first, stop), into, none, sums)
+    return cell._gradient(sums)
+
+
+def _check_causal(cell):
+    checks.instance("cell", cell, Network, "a cell such as RNNCell")
+    if not cell.causal:
+        raise ValueError("cell: expected one direction of time, got a Bidirectional")
+
+
+def _copied(state):
+    return tuple(map(_copied, state)) if isinstance(state, tuple) else state.copy()
+
+
+def _bytes(state):
+    return sum(map(_bytes, state)) if isinstance(state, tuple) else state.nbytes

@@ -1,0 +1,101 @@
+"""Leaky units: a state that changes slowly, at a pace that is chosen instead of learnt."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from rnnlib import checks
+from rnnlib.cells import HIDDEN, Cell, RNNCell, Trace
+from rnnlib.functions import ACTIVATIONS, affine, blocks, fresh, staggered, steps, steps_back
+from rnnlib.records import record
+
+
+@record
+class LeakyTrace(Trace):
+    """Every quantity of an unrolled `LeakyRNNCell`; as a gradient, dL/d(that quantity).
+
+    x (T, B, D) inputs; a (T, B, H) pre-activations; n (T, B, H) what is new; h (T, B, H) hidden
+    states; state (B, H) the state before the first step; cell, the cell that made it.
+    """
+
+    x: np.ndarray
+    a: np.ndarray
+    n: np.ndarray
+    h: np.ndarray
+    state: np.ndarray
+    cell: "LeakyRNNCell"
+    lengths: tuple | None = None
+
+
+@record
+class LeakyRNNCell(Cell):
+    """Leaky units (Mozer 1992; Goodfellow et al. 2016, section 10.9.2).
+
+        a_t = b + W h_{t-1} + U x_t
+        n_t = act(a_t)                          act: "tanh", "relu" or "identity"
+        h_t = α ⊙ h_{t-1} + (1 - α) ⊙ n_t
+
+    U (H, D), W (H, H), b (H,). alpha, from 0 to below 1, is one number or one for each unit, and
+    not learnt: a trace of the past lasts about 1 / (1 - α) steps. α = 0 is the `RNNCell`.
+    """
+
+    U: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+    alpha: float | tuple = 0.9
+    activation: str = "tanh"
+
+    SHAPES: ClassVar = {"U": ("H", "D"), "W": ("H", "H"), "b": ("H",)}
+
+    def __post_init__(self):
+        checks.choice("activation", self.activation, HIDDEN)
+        super().__post_init__()
+        each = isinstance(self.alpha, (tuple, list, np.ndarray))
+        if each and len(self.alpha) != self.hidden_size:
+            raise ValueError(
+                f"alpha: expected a number, or one for each of {self.hidden_size} units, "
+                f"got {len(self.alpha)}"
+            )
+        values = [
+            checks.number(f"alpha[{i}]" if each else "alpha", alpha, least=0, below=1)
+            for i, alpha in enumerate(self.alpha if each else [self.alpha])
+        ]
+        object.__setattr__(self, "alpha", tuple(values) if each else values[0])
+
+    @classmethod
+    def init(
+        cls, input_size, hidden_size, *,
+        alpha=0.9, activation="tanh", start="uniform", gain=1.0, rng=0,
+    ):
+        """A cell with the parameters of `RNNCell.init`."""
+        cell = RNNCell.init(
+            input_size, hidden_size, activation=activation, start=start, gain=gain, rng=rng
+        )
+        return cls(cell.U, cell.W, cell.b, alpha, activation)
+
+    def _forward(self, xs, state):
+        (T, B, _), H, act = xs.shape, self.hidden_size, ACTIVATIONS[self.activation].f
+        a, n, hs = fresh(xs.dtype, *[(T, B, H)] * 2, (T + 1, B, H))
+        (h_prev, h), alpha = staggered(hs, state), np.array(self.alpha, xs.dtype)
+        for block in blocks(T):
+            affine(xs[block], self.U, self.b, out=a[block])         # a_t = b + U x_t ...
+            for h_prev_t, a_t, n_t, h_t in steps(block, h_prev, a, n, h):
+                a_t += h_prev_t @ self.W.T                          # ... + W h_{t-1}
+                act(a_t, out=n_t)                                   # n_t = act(a_t)
+                h_t[:] = alpha * h_prev_t + (1 - alpha) * n_t       # h_t = α h_{t-1} + (1-α) n_t
+        return LeakyTrace(xs, a, n, h, state, self)
+
+    def _backward(self, trace, dhs, dlast, d):
+        (T, B, D), H, slope = trace.x.shape, self.hidden_size, ACTIVATIONS[self.activation].slope
+        dx, da, dn, dh = fresh(dhs.dtype, (T, B, D), *[(T, B, H)] * 2, (T + 1, B, H))
+        (dh_prev, dh), alpha = staggered(dh, 0), np.array(self.alpha, dhs.dtype)
+        dh[:] = dhs                                                 # the loss's own part of dh_t
+        dh[-1] += dlast
+        for block in reversed(blocks(T)):
+            slope(trace.n[block], out=da[block])                    # act'(a_t)
+            for dh_t, dn_t, da_t, dh_prev_t in steps_back(block, dh, dn, da, dh_prev):
+                np.multiply(1 - alpha, dh_t, out=dn_t)              # dn_t = (1-α) dh_t
+                da_t *= dn_t                                        # da_t = act'(a_t) dn_t
+                dh_prev_t += alpha * dh_t + da_t @ self.W           # dh_{t-1} += α dh_t + Wᵀ da_t
+            self._sum(d, da, trace, block, dx)                      # dU, dW, db, dx_t
+        return LeakyTrace(dx, da, dn, dh, dh_prev[0], None)

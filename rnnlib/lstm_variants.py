@@ -1,0 +1,191 @@
+"""The LSTM with something more, or less: peepholes, and the cell before it could forget."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from rnnlib import checks
+from rnnlib.cells import Cell, Trace
+from rnnlib.functions import (
+    affine,
+    before,
+    blocks,
+    fresh,
+    sigmoid,
+    sigmoid_slope,
+    staggered,
+    sum_steps,
+    tanh_slope,
+)
+from rnnlib.lstm import LSTMCell, LSTMTrace
+from rnnlib.records import record
+from rnnlib.starts import uniform
+
+
+@record
+class PeepholeLSTMCell(Cell):
+    """An LSTM whose gates see the cell state (Gers and Schmidhuber 2000, "peepholes").
+
+        a_t = b + W h_{t-1} + U x_t             its rows are a_i, a_f, a_g, a_o; and then
+        a_i += p_i ⊙ c_{t-1}    a_f += p_f ⊙ c_{t-1}    a_o += p_o ⊙ c_t
+        i, f, o = sigmoid(a_i, a_f, a_o)        g = tanh(a_g)
+        c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t         h_t = o_t ⊙ tanh(c_t)
+
+    U (4H, D), W (4H, H), b (4H,) as in `LSTMCell`; p_i, p_f, p_o (H,). All zero: the `LSTMCell`.
+    """
+
+    U: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+    p_i: np.ndarray
+    p_f: np.ndarray
+    p_o: np.ndarray
+
+    SHAPES: ClassVar = {
+        "U": ("4H", "D"), "W": ("4H", "H"), "b": ("4H",),
+        "p_i": ("H",), "p_f": ("H",), "p_o": ("H",),
+    }
+    states: ClassVar = 2
+
+    @classmethod
+    def init(cls, input_size, hidden_size, *, rng=0, **options):
+        """An `LSTMCell.init` with peepholes from uniform(-1/√H, 1/√H)."""
+        rng = checks.generator("rng", rng)
+        cell = LSTMCell.init(input_size, hidden_size, rng=rng, **options)
+        H = cell.hidden_size
+        return cls(cell.U, cell.W, cell.b, *uniform(rng, H, (H,), (H,), (H,)))
+
+    def _forward(self, xs, state):
+        (T, B, _), H = xs.shape, self.hidden_size
+        a, gates, hs, cs = fresh(xs.dtype, *[(T, B, 4, H)] * 2, *[(T + 1, B, H)] * 2)
+        (h_prev, h), (c_prev, c) = staggered(hs, state[0]), staggered(cs, state[1])
+        i, f, g, o = np.moveaxis(gates, 2, 0)
+        p_if = np.stack([self.p_i, self.p_f])
+        rows = a.reshape(T, B, 4 * H)
+        for block in blocks(T):
+            affine(xs[block], self.U, self.b, out=rows[block])
+            for t in range(block.start, block.stop):
+                rows[t] += h_prev[t] @ self.W.T                     # a_t = b + W h_{t-1} + U x_t
+                a[t, :, :2] += p_if * c_prev[t][:, None]            # i and f see c_{t-1}
+                sigmoid(a[t, :, :2], out=gates[t, :, :2])
+                np.tanh(a[t, :, 2], out=g[t])
+                c[t] = f[t] * c_prev[t] + i[t] * g[t]
+                a[t, :, 3] += self.p_o * c[t]                       # o sees c_t
+                sigmoid(a[t, :, 3], out=o[t])
+                h[t] = o[t] * np.tanh(c[t])
+        return LSTMTrace(xs, *np.moveaxis(a, 2, 0), i, f, g, o, c, h, state, self)
+
+    def _backward(self, trace, dhs, dlast, d):
+        (T, B, D), H = trace.x.shape, self.hidden_size
+        dx, da, dgates, dh, dc = fresh(
+            dhs.dtype, (T, B, D), *[(T, B, 4, H)] * 2, *[(T + 1, B, H)] * 2
+        )
+        (dh_prev, dh), (dc_prev, dc) = staggered(dh, 0), staggered(dc, 0)
+        dh[:], dc[-1] = dhs, dlast[1]                               # the loss's own part
+        dh[-1] += dlast[0]
+        (da_i, da_f, _, da_o), rows = np.moveaxis(da, 2, 0), da.reshape(T, B, 4 * H)
+        for block in reversed(blocks(T)):
+            c_prev = before(trace.state[1], trace.c, block)
+            for t in reversed(range(block.start, block.stop)):
+                i, f, g, o, c = (getattr(trace, name)[t] for name in "ifgoc")
+                tanh_c = np.tanh(c)
+                da_o[t] = dh[t] * tanh_c * sigmoid_slope(o)
+                dc[t] += dh[t] * o * tanh_slope(tanh_c) + self.p_o * da_o[t]
+                di, df, dg = dc[t] * g, dc[t] * c_prev[t - block.start], dc[t] * i
+                dgates[t] = np.stack([di, df, dg, dh[t] * tanh_c], axis=1)
+                da[t, :, :3] = np.stack(
+                    [di * sigmoid_slope(i), df * sigmoid_slope(f), dg * tanh_slope(g)], axis=1
+                )
+                dh_prev[t] += rows[t] @ self.W
+                dc_prev[t] = f * dc[t] + self.p_i * da_i[t] + self.p_f * da_f[t]
+            d.p_i += sum_steps(da_i[block] * c_prev)
+            d.p_f += sum_steps(da_f[block] * c_prev)
+            d.p_o += sum_steps(da_o[block] * trace.c[block])
+            self._sum(d, rows, trace, block, dx)
+        gates = [*np.moveaxis(da, 2, 0), *np.moveaxis(dgates, 2, 0)]
+        return LSTMTrace(dx, *gates, dc, dh, np.stack([dh_prev[0], dc_prev[0]]), None)
+
+
+@record
+class LSTM1997Trace(Trace):
+    """Every quantity of an unrolled `LSTM1997Cell`: those of `LSTMTrace` without a_f and f."""
+
+    x: np.ndarray
+    a_i: np.ndarray
+    a_g: np.ndarray
+    a_o: np.ndarray
+    i: np.ndarray
+    g: np.ndarray
+    o: np.ndarray
+    c: np.ndarray
+    h: np.ndarray
+    state: np.ndarray
+    cell: "LSTM1997Cell"
+    lengths: tuple | None = None
+
+    CARRIES: ClassVar = ("h", "c")
+
+
+@record
+class LSTM1997Cell(Cell):
+    """The LSTM before it could forget (Hochreiter and Schmidhuber 1997): no gate on c_{t-1}.
+
+        a_t = b + W h_{t-1} + U x_t             its rows are a_i, a_g, a_o
+        i, o = sigmoid(a_i, a_o)                g = tanh(a_g)
+        c_t = c_{t-1} + i_t ⊙ g_t               h_t = o_t ⊙ tanh(c_t)
+
+    U (3H, D), W (3H, H), b (3H,). The paper squashes g into (-2, 2) and c into (-1, 1) by scaled
+    sigmoids; here both are tanh, so that the cell differs from `LSTMCell` in one thing only.
+    """
+
+    U: np.ndarray
+    W: np.ndarray
+    b: np.ndarray
+
+    SHAPES: ClassVar = {"U": ("3H", "D"), "W": ("3H", "H"), "b": ("3H",)}
+    states: ClassVar = 2
+
+    @classmethod
+    def init(cls, input_size, hidden_size, *, rng=0, **options):
+        """The rows i, g, o of an `LSTMCell.init`."""
+        cell = LSTMCell.init(input_size, hidden_size, rng=rng, **options)
+        i, _, g, o = np.split(np.arange(4 * cell.hidden_size), 4)
+        kept = np.concatenate([i, g, o])
+        return cls(cell.U[kept], cell.W[kept], cell.b[kept])
+
+    def _forward(self, xs, state):
+        (T, B, _), H = xs.shape, self.hidden_size
+        a, gates, hs, cs = fresh(xs.dtype, *[(T, B, 3, H)] * 2, *[(T + 1, B, H)] * 2)
+        (h_prev, h), (c_prev, c) = staggered(hs, state[0]), staggered(cs, state[1])
+        (i, g, o), rows = np.moveaxis(gates, 2, 0), a.reshape(T, B, 3 * H)
+        for block in blocks(T):
+            affine(xs[block], self.U, self.b, out=rows[block])
+            for t in range(block.start, block.stop):
+                rows[t] += h_prev[t] @ self.W.T                     # a_t = b + W h_{t-1} + U x_t
+                sigmoid(a[t], out=gates[t])
+                np.tanh(a[t, :, 1], out=g[t])
+                c[t] = c_prev[t] + i[t] * g[t]
+                h[t] = o[t] * np.tanh(c[t])
+        return LSTM1997Trace(xs, *np.moveaxis(a, 2, 0), i, g, o, c, h, state, self)
+
+    def _backward(self, trace, dhs, dlast, d):
+        (T, B, D), H = trace.x.shape, self.hidden_size
+        dx, da, dgates, dh, dc = fresh(
+            dhs.dtype, (T, B, D), *[(T, B, 3, H)] * 2, *[(T + 1, B, H)] * 2
+        )
+        (dh_prev, dh), (dc_prev, dc) = staggered(dh, 0), staggered(dc, 0)
+        dh[:], dc[-1] = dhs, dlast[1]                               # the loss's own part
+        dh[-1] += dlast[0]
+        rows = da.reshape(T, B, 3 * H)
+        for block in reversed(blocks(T)):
+            for t in reversed(range(block.start, block.stop)):
+                i, g, o, tanh_c = trace.i[t], trace.g[t], trace.o[t], np.tanh(trace.c[t])
+                dc[t] += dh[t] * o * tanh_slope(tanh_c)
+                dgates[t] = np.stack([dc[t] * g, dc[t] * i, dh[t] * tanh_c], axis=1)
+                slopes = [sigmoid_slope(i), tanh_slope(g), sigmoid_slope(o)]
+                da[t] = dgates[t] * np.stack(slopes, axis=1)
+                dh_prev[t] += rows[t] @ self.W
+                dc_prev[t] = dc[t]                                  # nothing is lost on the way
+            self._sum(d, rows, trace, block, dx)
+        gates = [*np.moveaxis(da, 2, 0), *np.moveaxis(dgates, 2, 0)]
+        return LSTM1997Trace(dx, *gates, dc, dh, np.stack([dh_prev[0], dc_prev[0]]), None)

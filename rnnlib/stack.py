@@ -1,0 +1,268 @@
+"""Networks put together from cells: one above the other, or one in each direction of time."""
+
+import dataclasses
+from typing import ClassVar
+
+import numpy as np
+
+from rnnlib import checks
+from rnnlib.cells import Network, Trace
+from rnnlib.lengths import turned
+from rnnlib.records import Record, record
+
+
+class _Several(Network):
+    """What `Stack` and `Bidirectional` share: the cells side by side in a tuple `cells`."""
+
+    @property
+    def dtype(self):
+        """The dtype of every array of the network."""
+        return self.cells[0].dtype
+
+    def _checked_state(self, name, state, batch, dtype):
+        if state is None:
+            state = (None,) * len(self.cells)
+        if not isinstance(state, (tuple, list)) or len(state) != len(self.cells):
+            got = f"{len(state)}" if isinstance(state, (tuple, list)) else type(state).__name__
+            raise ValueError(f"{name}: expected {len(self.cells)} states, one a cell, got {got}")
+        return tuple(
+            cell._checked_state(f"{name}[{i}]", one, batch, dtype)
+            for i, (cell, one) in enumerate(zip(self.cells, state, strict=True))
+        )
+
+    def _zeros(self):
+        return tuple(cell._zeros() for cell in self.cells)
+
+    def _gradients(self, d):
+        return (cell._gradient(sums) for cell, sums in zip(self.cells, d, strict=True))
+
+
+@record
+class StackTrace(Record):
+    """The traces of all layers; as a gradient, the gradients of all layers.
+
+    layers: the trace of each layer, the lowest first; x, h: the input of the lowest, the hidden
+    states of the highest; state, last: a tuple, one a layer; cell, the stack that made it.
+    """
+
+    layers: tuple
+    cell: "Stack"
+
+    @property
+    def x(self):
+        """The inputs, (T, B, D)."""
+        return self.layers[0].x
+
+    @property
+    def h(self):
+        """The hidden states of the highest layer, (T, B, H)."""
+        return self.layers[-1].h
+
+    @property
+    def lengths(self):
+        """The lengths that forward was given, or None."""
+        return self.layers[0].lengths
+
+    @property
+    def state(self):
+        """The initial state of each layer."""
+        return tuple(layer.state for layer in self.layers)
+
+    @property
+    def last(self):
+        """The state of each layer after the last step."""
+        return tuple(layer.last for layer in self.layers)
+
+    def state_after(self, t):
+        """The state of each layer after t steps."""
+        return tuple(layer.state_after(t) for layer in self.layers)
+
+    def steps(self, start, stop):
+        """The trace of steps start .. stop - 1 alone."""
+        return dataclasses.replace(self, layers=tuple(v.steps(start, stop) for v in self.layers))
+
+    def fields(self):
+        """Every array of every layer, as "layers[0].h"."""
+        return {
+            f"layers[{i}].{name}": v
+            for i, layer in enumerate(self.layers) for name, v in layer.fields().items()
+        }
+
+
+@record
+class Stack(_Several, Record):
+    """Layers: the hidden states of one are the inputs of the next (Goodfellow et al. 2016, 10.5).
+
+        x_t of layer l+1 = h_t of layer l
+
+    cells: cells or `Bidirectional`s, the lowest first, whose widths fit. The loss reads the h of
+    the highest.
+    """
+
+    cells: tuple
+
+    def __post_init__(self):
+        cells = checks.instance("cells", self.cells, (tuple, list), "a tuple of cells")
+        object.__setattr__(self, "cells", tuple(cells))
+        if not cells:
+            raise ValueError("cells: expected at least one, got none")
+        for i, cell in enumerate(cells):
+            checks.instance(f"cells[{i}]", cell, Network, "a cell such as RNNCell")
+            if i and cell.input_size != cells[i - 1].output_size:
+                raise ValueError(
+                    f"cells[{i}]: expected input size {cells[i - 1].output_size}, the width of the "
+                    f"layer below, got {cell.input_size}"
+                )
+
+    @property
+    def input_size(self) -> int:
+        """D, the width of one input."""
+        return self.cells[0].input_size
+
+    @property
+    def output_size(self) -> int:
+        """The width of what the loss reads."""
+        return self.cells[-1].output_size
+
+    @property
+    def causal(self) -> bool:
+        """True if no step knows of a later one."""
+        return all(cell.causal for cell in self.cells)
+
+    def astype(self, dtype):
+        """The same network in float32 or float64."""
+        return dataclasses.replace(self, cells=tuple(cell.astype(dtype) for cell in self.cells))
+
+    def parts(self):
+        """The cells, for `leaves`."""
+        return {"cells": self.cells}
+
+    def _unroll(self, xs, state, lengths=None, teacher=None):
+        layers = []
+        for cell, one in zip(self.cells, state, strict=True):
+            layers.append(cell._unroll(xs, one, lengths))
+            xs = layers[-1].h                                       # x of the layer above
+        return StackTrace(tuple(layers), self)
+
+    def _roll_back(self, trace, dhs, dlast, d):
+        dlayers = []
+        layers = zip(self.cells, trace.layers, dlast, d, strict=True)
+        for cell, layer, one, sums in reversed(list(layers)):
+            dlayers.insert(0, cell._roll_back(layer, dhs, one, sums))
+            dhs = dlayers[0].x                                      # dh of the layer below
+        return StackTrace(tuple(dlayers), None)
+
+    def _gradient(self, d):
+        return _unchecked(self, cells=tuple(self._gradients(d)))
+
+
+@record
+class BidirectionalTrace(Record):
+    """The traces of both directions; as a gradient, the gradients of both.
+
+    x (T, B, D) inputs; h (T, B, H + H') the states of both at the same place of the text, those of
+    `ahead` first; h_ahead, h_back: its two parts; ahead, back: the traces, that of `back` in the
+    order in which it read, from the end to the start; state, last: pairs.
+    """
+
+    x: np.ndarray
+    h: np.ndarray
+    ahead: Trace
+    back: Trace
+    cell: "Bidirectional"
+    lengths: tuple | None = None
+
+    @property
+    def h_ahead(self):
+        """What is known from the start up to each place, (T, B, H)."""
+        return self.h[..., : self.ahead.h.shape[-1]]
+
+    @property
+    def h_back(self):
+        """What is known from the end back to each place, (T, B, H')."""
+        return self.h[..., self.ahead.h.shape[-1] :]
+
+    @property
+    def state(self):
+        """The initial states of both."""
+        return self.ahead.state, self.back.state
+
+    @property
+    def last(self):
+        """The states of both after their last step: at the end, and at the start of the text."""
+        return self.ahead.last, self.back.last
+
+
+@record
+class Bidirectional(_Several, Record):
+    """One cell reads from the start, one from the end (Schuster and Paliwal 1997).
+
+        h_t = [h_t of ahead; h_t of back]
+
+    ahead, back: two cells of the same input size. Every h_t depends on the whole sequence.
+    """
+
+    ahead: Network
+    back: Network
+
+    causal: ClassVar = False
+
+    def __post_init__(self):
+        for name in ("ahead", "back"):
+            checks.instance(name, getattr(self, name), Network, "a cell such as RNNCell")
+        if self.back.input_size != self.ahead.input_size:
+            raise ValueError(
+                f"back: expected input size {self.ahead.input_size}, that of ahead, "
+                f"got {self.back.input_size}"
+            )
+
+    @property
+    def cells(self):
+        """Both cells."""
+        return self.ahead, self.back
+
+    @property
+    def input_size(self) -> int:
+        """D, the width of one input."""
+        return self.ahead.input_size
+
+    @property
+    def output_size(self) -> int:
+        """The width of what the loss reads: of both states together."""
+        return self.ahead.output_size + self.back.output_size
+
+    def astype(self, dtype):
+        """The same network in float32 or float64."""
+        ahead, back = self.ahead.astype(dtype), self.back.astype(dtype)
+        return dataclasses.replace(self, ahead=ahead, back=back)
+
+    def parts(self):
+        """The cells, for `leaves`."""
+        return {"ahead": self.ahead, "back": self.back}
+
+    def _unroll(self, xs, state, lengths=None, teacher=None):
+        ahead = self.ahead._unroll(xs, state[0], lengths)
+        back = self.back._unroll(turned(xs, lengths), state[1], lengths)
+        h = np.concatenate([ahead.h, turned(back.h, lengths)], axis=-1)
+        return BidirectionalTrace(ahead.x, h, ahead, back, self, lengths)
+
+    def _roll_back(self, trace, dhs, dlast, d):
+        H, lengths = self.ahead.output_size, trace.lengths
+        ahead = self.ahead._roll_back(trace.ahead, dhs[..., :H], dlast[0], d[0])
+        dhs_back = turned(dhs[..., H:], lengths)
+        back = self.back._roll_back(trace.back, dhs_back, dlast[1], d[1])
+        dx = ahead.x + turned(back.x, lengths)
+        dh = np.concatenate([ahead.h, turned(back.h, lengths)], axis=-1)
+        return BidirectionalTrace(dx, dh, ahead, back, None, lengths)
+
+    def _gradient(self, d):
+        ahead, back = self._gradients(d)
+        return _unchecked(self, ahead=ahead, back=back)
+
+
+def _unchecked(network, **parts):
+    """The network with other parts, not checked: a gradient may have exploded."""
+    new = object.__new__(type(network))
+    for name, value in parts.items():
+        object.__setattr__(new, name, value)
+    return new

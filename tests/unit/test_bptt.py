@@ -1,0 +1,157 @@
+"""Checkpointed BPTT: the same bits with less memory. Truncated BPTT: what it leaves out."""
+
+import functools
+import tracemalloc
+
+import numpy as np
+import pytest
+from cases import case_of, networks, seeds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rnnlib import Bidirectional, GRUCell, LSTMCell, RNNCell, backward, bptt, forward
+from rnnlib.records import leaves
+
+
+def same_bits(one, other):
+    one, other = leaves("v", one), leaves("v", other)
+    return one.keys() == other.keys() and all(
+        v.tobytes() == other[k].tobytes() for k, v in one.items()
+    )
+
+
+def close(one, other):
+    for path, value in leaves("v", one).items():
+        np.testing.assert_allclose(value, leaves("v", other)[path], rtol=1e-11, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(networks(directions=False), st.integers(1, 150), seeds, st.floats(1, 20))
+def test_checkpointed_gives_the_bits_of_backward(network, T, seed, times):
+    case = case_of(network, T, 2, np.random.default_rng(seed))
+    xs, state = case.inputs["xs"], case.inputs["state"]
+    trace = case.trace
+    dtrace, dnetwork = backward(network, trace, case.dhs)
+    needed = least_budget(network, xs)
+    for budget in (None, 10**9, int(needed * times), needed):
+        result = bptt.checkpointed(network, xs, case.dhs, state, budget=budget)
+        assert same_bits(result.dcell, dnetwork)
+        assert same_bits(result.dstate, dtrace.state)
+        assert same_bits(result.last, trace.last)
+        assert result.steps_run >= T
+        assert budget is None or result.bytes_kept <= budget
+
+
+def least_budget(network, xs):
+    with pytest.raises(ValueError, match="budget: expected at least") as refused:
+        bptt.checkpointed(network, xs, np.zeros((*xs.shape[:2], network.output_size)), budget=1)
+    return int(str(refused.value).split()[4])
+
+
+def test_the_loss_may_be_asked_for_segment_by_segment():
+    cell, rng = LSTMCell.init(3, 4), np.random.default_rng(0)
+    xs, targets = rng.normal(size=(100, 2, 3)), rng.normal(size=(100, 2, 4))
+    _, dcell = backward(cell, trace := forward(cell, xs), trace.h - targets)
+    result = bptt.checkpointed(cell, xs, lambda t, hs: hs - targets[t : t + len(hs)])
+    assert same_bits(result.dcell, dcell)
+
+
+def test_the_root_of_tau_costs_one_more_forward_pass():
+    cell, rng = RNNCell.init(2, 8), np.random.default_rng(0)
+    xs, dhs = rng.normal(size=(1024, 1, 2)), np.ones((1024, 1, 8))
+    result = bptt.checkpointed(cell, xs, dhs)
+    assert result.steps_run == 1024 + 1024 - 32  # all but the last segment, twice
+    assert bptt.checkpointed(cell, xs, dhs, budget=10**9).steps_run == 1024
+
+
+def test_memory_grows_like_the_root_and_is_what_the_result_says():
+    cell, rng = LSTMCell.init(4, 8), np.random.default_rng(0)
+    peaks = []
+    for T in (1024, 4096):
+        xs = rng.normal(size=(T, 16, 4))
+        dh = np.ones((64, 16, 8))
+        tracemalloc.start()
+        result = bptt.checkpointed(cell, xs, lambda t, hs: dh[: len(hs)])  # noqa: B023
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert 0.6 < peaks[-1] / result.bytes_kept < 1.6
+    assert peaks[1] / peaks[0] < 2.5                                # four times the steps
+    whole = forward(cell, xs)
+    held = 2 * sum(v.nbytes for v in whole.fields().values())
+    assert peaks[1] < 0.05 * held
+
+
+@functools.cache
+def least_cost(n, slots):
+    """Steps run again in the best of all ways: Griewank and Walther's recursion, by brute force."""
+    if n == 1 or slots == 0:
+        return n * (n - 1) // 2
+    return min(
+        y + least_cost(n - y, slots - 1) + least_cost(y, slots) for y in range(1, n)
+    )
+
+
+def cost(n, slots):
+    if n == 1:
+        return 0
+    y = bptt.split(n, slots)
+    return y + cost(n - y, slots - 1) + cost(y, slots)
+
+
+def test_no_way_of_keeping_states_repeats_fewer_steps():
+    for n in range(1, 60):
+        for slots in range(9):
+            assert cost(n, slots) == least_cost(n, slots), (n, slots)
+
+
+@settings(deadline=None, max_examples=40)
+@given(networks(directions=False), st.integers(1, 40), st.integers(1, 40), seeds)
+def test_a_window_over_everything_is_the_whole_gradient(network, T, stride, seed):
+    case = case_of(network, T, 2, np.random.default_rng(seed))
+    trace = case.trace
+    _, dnetwork = backward(network, trace, case.dhs)
+    window = max(T, stride)
+    close(bptt.truncated(network, trace, case.dhs, window=window, stride=stride), dnetwork)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 6), seeds)
+def test_a_window_is_the_sum_of_cut_gradients(T, stride, more, seed):
+    """By the definition: each stride's losses, alone, through a sequence begun `window` ago."""
+    rng, window = np.random.default_rng(seed), stride + more
+    cell = GRUCell.init(2, 3, rng=rng)
+    xs, dhs = rng.normal(size=(T, 2, 2)), rng.normal(size=(T, 2, 3))
+    trace, summed = forward(cell, xs), dict.fromkeys(cell.SHAPES, 0)
+    for start in range(0, T, stride):
+        stop = min(start + stride, T)
+        first = max(0, stop - window)
+        state = trace.h[first - 1] if first else None
+        part = forward(cell, xs[first:stop], state)
+        own = np.concatenate([np.zeros((start - first, 2, 3)), dhs[start:stop]])
+        _, dcell = backward(cell, part, own)
+        summed = {name: summed[name] + getattr(dcell, name) for name in summed}
+    found = bptt.truncated(cell, trace, dhs, window=window, stride=stride)
+    for name, value in summed.items():
+        np.testing.assert_allclose(getattr(found, name), value, rtol=1e-11, atol=1e-12)
+
+
+def test_truncation_leaves_out_what_lies_further_back():
+    """A loss at the end, an input at the start: a window that is too short sends it nothing."""
+    cell = RNNCell.init(1, 3)
+    xs, dhs = np.zeros((10, 1, 1)), np.zeros((10, 1, 3))
+    xs[0], dhs[-1] = 1, 1
+    trace = forward(cell, xs)
+    assert not bptt.truncated(cell, trace, dhs, window=9).U.any()
+    assert bptt.truncated(cell, trace, dhs, window=10).U.any()
+
+
+def test_what_knows_the_future_or_ends_early_is_not_truncated():
+    both = Bidirectional(RNNCell.init(1, 2), RNNCell.init(1, 2))
+    xs = np.zeros((3, 2, 1))
+    with pytest.raises(ValueError, match="cell: expected one direction of time"):
+        bptt.truncated(both, forward(both, xs), np.zeros((3, 2, 4)), window=2)
+    with pytest.raises(ValueError, match="cell: expected one direction of time"):
+        bptt.checkpointed(both, xs, np.zeros((3, 2, 4)))
+    cell = RNNCell.init(1, 2)
+    with pytest.raises(ValueError, match="trace: expected one without lengths"):
+        bptt.truncated(cell, forward(cell, xs, lengths=[3, 1]), np.zeros((3, 2, 2)), window=2)
