@@ -12,6 +12,7 @@ Where to look, from the bottom up (each line may import only from lines above it
     functions       activations and their slopes, softmax, products over all steps
     checks          what bad input is told
     records         frozen records of arrays: parameters, traces, gradients
+    memory          memory for traces, used again
     starts          the first recurrent weights: uniform, Gaussian, orthogonal, identity
     lengths         sequences of unequal length in one batch, each cut at its own end
     cells           RNNCell: a_t = b + W h_{t-1} + U x_t, h_t = act(a_t), and the way back
@@ -26,7 +27,8 @@ Where to look, from the bottom up (each line may import only from lines above it
     outputs         OutputLayer: logits_t = c_out + V h_t
     losses          softmax_cross_entropy, mse
     attention       what each step looks at: additive, scaled dot product
-    seq2seq         encoder and decoder, with attention or without; a vector to a sequence
+    decoder         a vector to a sequence, with a teacher or without
+    seq2seq         encoder and decoder, with attention or without
     search          what a network says by itself: greedy, beam, sampled
     trees           recursive networks: a step for every node of a binary tree
     clipping        gradients cut to size: clip_by_value, clip_by_norm

@@ -16,19 +16,9 @@ from typing import ClassVar
 import numpy as np
 
 from rnnlib import checks
-from rnnlib.functions import (
-    ACTIVATIONS,
-    affine,
-    before,
-    blocks,
-    fresh,
-    staggered,
-    steps,
-    steps_back,
-    sum_outer,
-    sum_steps,
-)
+from rnnlib.functions import ACTIVATIONS, before, blocks, joined, steps_back, sum_outer
 from rnnlib.lengths import backward_cut, forward_cut
+from rnnlib.memory import fresh
 from rnnlib.records import Parameters, Record, record
 from rnnlib.starts import recurrent, uniform
 
@@ -143,13 +133,26 @@ class Cell(Network, Parameters):
         """The trace, dhs, dlast -> dtrace; adds dL/dp to d.p for each parameter p."""
         raise NotImplementedError
 
-    def _sum(self, d, da, trace, block, dx):
-        """What a block of da_t, a_t = b + W h_{t-1} + U x_t, gives U, W, b and x_t."""
+    def _joined(self):
+        """[W U b]: one product with [h_{t-1}; x_t; 1] gives W h_{t-1} + U x_t + b."""
+        return np.concatenate([self.W, self.U, self.b[:, None]], axis=1)
+
+    def _lay(self, hx, xs, h0):
+        """Fill hx (T + 1, B, H + D + 1), whose step t is [h_{t-1}; x_t; 1]; its views x and h."""
+        T, H = len(xs), self.hidden_size
+        hx[0, :, :H], hx[:T, :, H:-1], hx[T, :, H:-1], hx[..., -1] = h0, xs, 0, 1
+        return hx[:T, :, H:-1], hx[1:, :, :H]
+
+    def _lay_back(self, dhx, dlast):
+        """Begin dhx, whose step t is dL/d[h_{t-1}; x_t; 1]; its views dx and dh."""
+        H = self.hidden_size
+        dhx[-1], dhx[-1, :, :H] = 0, dlast
+        return dhx[:-1, :, H:-1], dhx[1:, :, :H]
+
+    def _sum(self, d, da, trace, block):
+        """Add up what a block of da_t gives [W U b]: Σ_t da_t [h_{t-1}; x_t; 1]ᵀ."""
         h0 = trace.state if self.states == 1 else trace.state[0]
-        d.U += sum_outer(da[block], trace.x[block])                 # dU = Σ_t da_t x_tᵀ
-        d.W += sum_outer(da[block], before(h0, trace.h, block))     # dW = Σ_t da_t h_{t-1}ᵀ
-        d.b += sum_steps(da[block])                                 # db = Σ_t da_t
-        affine(da[block], self.U.T, out=dx[block])                  # dx_t = Uᵀ da_t
+        sum_outer(da[block], joined(before(h0, trace.h, block), trace.x[block]), into=d.P)
 
     def _unroll(self, xs, state, lengths=None, teacher=None):
         if lengths is not None:
@@ -161,10 +164,14 @@ class Cell(Network, Parameters):
         return way(trace, dhs, dlast, d)
 
     def _zeros(self):
-        return SimpleNamespace(**{name: np.zeros_like(v) for name, v in self.fields().items()})
+        """Zeros for the gradient of [W U b], and of the other parameters by their names."""
+        more = {n: np.zeros_like(v) for n, v in self.fields().items() if n not in ("U", "W", "b")}
+        return SimpleNamespace(P=np.zeros_like(self._joined()), **more)
 
     def _gradient(self, d):
-        return self.gradient(**vars(d))
+        H, more = self.state_size, {n: v for n, v in vars(d).items() if n != "P"}
+        W, U, b = d.P[:, :H], d.P[:, H:-1], d.P[:, -1]
+        return self.gradient(W=W.copy(), U=U.copy(), b=b.copy(), **more)
 
 
 @record
@@ -229,28 +236,25 @@ class RNNCell(Cell):
         return cls(U, W, b, activation)
 
     def _forward(self, xs, state):
-        (T, B, _), H = xs.shape, self.hidden_size
-        act, Wh = ACTIVATIONS[self.activation].f, np.empty((B, H), xs.dtype)
-        a, hs = fresh(xs.dtype, (T, B, H), (T + 1, B, H))
-        h_prev, h = staggered(hs, state)
-        for block in blocks(T):
-            affine(xs[block], self.U, self.b, out=a[block])         # a_t = b + U x_t ...
-            for h_prev_t, a_t, h_t in steps(block, h_prev, a, h):
-                a_t += np.dot(h_prev_t, self.W.T, out=Wh)        # ... + W h_{t-1}
-                act(a_t, out=h_t)                                   # h_t = act(a_t)
-        return RNNTrace(xs, a, h, state, self)
+        (T, B, D), H = xs.shape, self.hidden_size
+        act, P = ACTIVATIONS[self.activation].f, self._joined()
+        hx, a = fresh(xs.dtype, (T + 1, B, H + D + 1), (T, B, H))
+        x, h = self._lay(hx, xs, state)
+        for hx_t, a_t, h_t in zip(hx[:-1], a, h, strict=True):
+            np.dot(hx_t, P.T, out=a_t)                      # a_t = W h_{t-1} + U x_t + b
+            act(a_t, out=h_t)                               # h_t = act(a_t)
+        return RNNTrace(x, a, h, state, self)
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H = trace.x.shape, self.hidden_size
-        slope, Wda = ACTIVATIONS[self.activation].slope, np.empty_like(dlast)
-        dx, da, dh = fresh(dhs.dtype, (T, B, D), (T, B, H), (T + 1, B, H))
-        dh_prev, dh = staggered(dh, 0)
-        dh[:] = dhs                                                 # the loss's own part of dh_t
-        dh[-1] += dlast
-        for block in reversed(blocks(T)):
-            slope(trace.h[block], out=da[block])                    # act'(a_t)
-            for dh_t, da_t, dh_prev_t in steps_back(block, dh, da, dh_prev):
-                da_t *= dh_t                                        # da_t = act'(a_t) dh_t
-                dh_prev_t += np.dot(da_t, self.W, out=Wda)       # dh_{t-1} += Wᵀ da_t
-            self._sum(d, da, trace, block, dx)                      # dU, dW, db, dx_t
-        return RNNTrace(dx, da, dh, dh_prev[0], None)
+        slope, P = ACTIVATIONS[self.activation].slope, self._joined()
+        dhx, da = fresh(dhs.dtype, (T + 1, B, H + D + 1), (T, B, H))
+        dx, dh = self._lay_back(dhx, dlast)
+        for block in reversed(blocks(T, B)):
+            slope(trace.h[block], out=da[block])            # act'(a_t)
+            for dhs_t, dh_t, da_t, dhx_t in steps_back(block, dhs, dh, da, dhx):
+                dh_t += dhs_t                               # the loss's own part of dh_t
+                da_t *= dh_t                                # da_t = act'(a_t) dh_t
+                np.dot(da_t, P, out=dhx_t)                  # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
+            self._sum(d, da, trace, block)                  # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
+        return RNNTrace(dx, da, dh, dhx[0, :, :H], None)

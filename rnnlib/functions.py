@@ -12,7 +12,7 @@ of its own output* h = f(a), which is what a backward pass has at hand:
 trust their arguments.
 """
 
-import math
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -73,6 +73,13 @@ def softmax(logits, out=None):
     return np.divide(out, out.sum(axis=-1, keepdims=True), out=out)
 
 
+def gate_views(v, gates):
+    """The gates that lie side by side in v (T, B, gates · H): views (T, B, H)."""
+    H = v.shape[-1] // gates
+    return [v[..., k * H : (k + 1) * H] for k in range(gates)]
+
+
+@functools.cache
 def gate_scale(kinds, H, dtype):
     """(scale, shift) for `squash`: "ssts" is sigmoid, sigmoid, tanh, sigmoid, H units of each."""
     scale = np.repeat([0.5 if kind == "s" else 1.0 for kind in kinds], H).astype(dtype)
@@ -103,50 +110,47 @@ def affine(v, M, b=None, out=None):
     return out
 
 
-def sum_outer(d, v):
-    """Σ d vᵀ over all steps and sequences: (T, B, M), (T, B, N) -> (M, N); one matrix product."""
-    return _rows(d).T @ _rows(v)
+def sum_outer(d, v, into=None):
+    """Σ d vᵀ over all steps and sequences, added to `into`: (T, B, M), (T, B, N) -> (M, N).
+
+    The last 16 steps come first, then the 16 before: the sum has the same bits when a sequence is
+    gone through in parts.
+    """
+    into = np.zeros((d.shape[-1], v.shape[-1]), d.dtype) if into is None else into
+    for start in reversed(range(0, len(d), BLOCK)):
+        into += _rows(d[start : start + BLOCK]).T @ _rows(v[start : start + BLOCK])
+    return into
 
 
-def sum_steps(d):
-    """Σ d over all steps and sequences: (T, B, M) -> (M,)."""
-    return _rows(d).sum(axis=0)
+def sum_steps(d, into=None):
+    """Σ d over all steps and sequences, added to `into`, as in `sum_outer`: (T, B, M) -> (M,)."""
+    into = np.zeros(d.shape[-1], d.dtype) if into is None else into
+    for start in reversed(range(0, len(d), BLOCK)):
+        into += _rows(d[start : start + BLOCK]).sum(axis=0)
+    return into
 
 
 BLOCK = 16
 
 
-def blocks(T):
-    """The steps 0 .. T-1 in blocks of 16: slices, in order.
+def blocks(T, B=32):
+    """The steps 0 .. T-1 in blocks of 16, or of more where the batch is small: slices, in order.
 
-    What needs no loop over time (the products with all x_t, the sums over all steps) is done once a
-    block: in one matrix product, and while its numbers are still in the processor's cache. Blocks
-    of a fixed size also make the sums of a gradient the same to the bit, however BPTT is cut.
+    What needs no loop over time is done once a block, while its numbers are in the processor's
+    cache.
     """
-    return [slice(start, min(start + BLOCK, T)) for start in range(0, T, BLOCK)]
-
-
-def steps(block, *arrays):
-    """One step of a block after the other: (a_t, h_t, ...), views to read and to write."""
-    return zip(*(v[block] for v in arrays), strict=True)
+    size = BLOCK * max(1, 32 // B)
+    return [slice(start, min(start + size, T)) for start in range(0, T, size)]
 
 
 def steps_back(block, *arrays):
-    """The same from the last step of the block to the first."""
+    """One step of a block after the other, the last first: (dh_t, da_t, ...), views to write to."""
     return zip(*(v[block][::-1] for v in arrays), strict=True)
 
 
-def fresh(dtype, *shapes):
-    """Uninitialised arrays of these shapes, in one piece of memory.
-
-    New memory costs as much as the arithmetic, and least when it is asked for all at once.
-    """
-    sizes = [math.prod(shape) for shape in shapes]
-    memory, arrays, start = np.empty(sum(sizes), dtype), [], 0
-    for size, shape in zip(sizes, shapes, strict=True):
-        arrays.append(memory[start : start + size].reshape(shape))
-        start += size
-    return arrays
+def joined(h_prev, x):
+    """[h_{t-1}; x_t; 1] for every step: (T, B, H), (T, B, D) -> (T, B, H + D + 1)."""
+    return np.concatenate([h_prev, x, np.ones_like(x[..., :1])], axis=-1)
 
 
 def staggered(array, first):

@@ -1,5 +1,6 @@
 """GRU: one gate that forgets and writes, and one that decides how much of the past is looked at."""
 
+from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -7,20 +8,17 @@ import numpy as np
 from rnnlib import checks
 from rnnlib.cells import Cell, Trace
 from rnnlib.functions import (
-    affine,
     before,
     blocks,
-    fresh,
     gate_scale,
+    gate_views,
     sigmoid_slope,
     squash,
-    staggered,
-    steps,
     steps_back,
     sum_outer,
-    sum_steps,
     tanh_slope,
 )
+from rnnlib.memory import fresh
 from rnnlib.records import record
 from rnnlib.starts import recurrent, uniform
 
@@ -91,59 +89,69 @@ class GRUCell(Cell):
         b, b_n = uniform(rng, H, (3 * H,), (H,))
         return GRUCell(U, W, b, b_n) if reset_after else PaperGRUCell(U, W, b)
 
+    def _joined(self):
+        """Rows r, z, s, u of what meets [h_{t-1}; x_t; 1]; u_t = U_n x_t + b, s_t as above."""
+        H = self.hidden_size
+        P = np.zeros((4 * H, H + self.input_size + 1), self.dtype)
+        P[: 2 * H] = super()._joined()[: 2 * H]
+        P[2 * H : 3 * H, :H], P[2 * H : 3 * H, -1] = self.W[2 * H :], self.b_n
+        P[3 * H :, H:-1], P[3 * H :, -1] = self.U[2 * H :], self.b[2 * H :]
+        return P
+
     def _forward(self, xs, state):
-        (T, B, _), H = xs.shape, self.hidden_size
-        a, gates, s, n, hs = fresh(
-            xs.dtype, (T, B, 3 * H), (T, B, 2 * H), *[(T, B, H)] * 2, (T + 1, B, H)
+        (T, B, D), H = xs.shape, self.hidden_size
+        hx, a, rz, a_n, n, scratch = fresh(
+            xs.dtype, (T + 1, B, H + D + 1), (T, B, 4 * H), (T, B, 2 * H), *[(T, B, H)] * 2, (B, H)
         )
-        h_prev, h = staggered(hs, state)
-        a_rz, a_n = np.split(a, [2 * H], axis=-1)
-        (r, z), scale = np.split(gates, 2, axis=-1), gate_scale("ss", H, xs.dtype)
-        Wh, rs = fresh(xs.dtype, (B, 3 * H), (B, H))
-        for block in blocks(T):
-            affine(xs[block], self.U, self.b, out=a[block])         # b + U x_t ...
-            for h_prev_t, a_rz_t, rz_t, s_t, r_t, z_t, a_n_t, n_t, h_t in steps(
-                block, h_prev, a_rz, gates, s, r, z, a_n, n, h
-            ):
-                np.dot(h_prev_t, self.W.T, out=Wh)
-                a_rz_t += Wh[:, : 2 * H]                            # ... + W h_{t-1}: r and z
-                squash(a_rz_t, *scale, out=rz_t)                    # r_t, z_t
-                np.add(Wh[:, 2 * H :], self.b_n, out=s_t)           # s_t = b_n + W_n h_{t-1}
-                a_n_t += np.multiply(r_t, s_t, out=rs)              # ... + r_t s_t: n
-                np.tanh(a_n_t, out=n_t)                             # n_t = tanh(a_n)
-                mix(z_t, h_prev_t, n_t, out=h_t)                    # h_t = (1-z) n + z h_{t-1}
-        return GRUTrace(xs, *np.split(a, 3, axis=-1), r, z, s, n, h, state, self)
+        (x, h), h_prev = self._lay(hx, xs, state), hx[:-1, :, :H]
+        (a_r, a_z, s, u), a_rz, (r, z) = gate_views(a, 4), a[..., : 2 * H], gate_views(rz, 2)
+        P, scale = self._joined(), gate_scale("ss", H, xs.dtype)
+        for hx_t, a_t, a_rz_t, rz_t, r_t, s_t, u_t, a_n_t, n_t, z_t, h_prev_t, h_t in zip(
+            hx[:-1], a, a_rz, rz, r, s, u, a_n, n, z, h_prev, h, strict=True
+        ):
+            np.dot(hx_t, P.T, out=a_t)                      # a_r, a_z = W h_{t-1} + U x_t + b; s, u
+            squash(a_rz_t, *scale, out=rz_t)                # r_t, z_t
+            np.multiply(r_t, s_t, out=a_n_t)
+            a_n_t += u_t                                    # a_n = r_t s_t + U_n x_t + b
+            np.tanh(a_n_t, out=n_t)                         # n_t = tanh(a_n)
+            mix(z_t, h_prev_t, n_t, out=h_t)                # h_t = (1 - z_t) n_t + z_t h_{t-1}
+        return GRUTrace(x, a_r, a_z, a_n, r, z, s, n, h, state, self)
+
+    def _zeros(self):
+        return SimpleNamespace(P=np.zeros_like(self._joined()))
+
+    def _gradient(self, d):
+        H = self.hidden_size
+        rz, s, u = np.split(d.P, [2 * H, 3 * H])
+        rzs, rzu = np.concatenate([rz, s]), np.concatenate([rz, u])
+        W, U, b = rzs[:, :H].copy(), rzu[:, H:-1].copy(), rzu[:, -1].copy()
+        return self.gradient(W=W, U=U, b=b, b_n=s[:, -1].copy())
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H = trace.x.shape, self.hidden_size
-        scratch, dx, da, dWh, dgates, dh = fresh(
-            dhs.dtype, (B, H), (T, B, D), *[(T, B, 3, H)] * 3, (T + 1, B, H)
+        dhx, da, dgates, zdh = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), (T, B, 4 * H), (T, B, 3 * H), (B, H)
         )
-        dh_prev, dh = staggered(dh, 0)
-        dh[:] = dhs                                                     # the loss's own part
-        dh[-1] += dlast
-        rows, Wh_rows = da.reshape(T, B, 3 * H), dWh.reshape(T, B, 3 * H)
-        for block in reversed(blocks(T)):
+        (dx, dh), dh_prev = self._lay_back(dhx, dlast), dhx[:-1, :, :H]
+        P, da_zn = self._joined(), da.reshape(T, B, 4, H)[:, :, 1::2]
+        (da_r, da_z, ds, da_n), (dr, dz, dn) = gate_views(da, 4), gate_views(dgates, 3)
+        for block in reversed(blocks(T, B)):
             h_prev = before(trace.state, trace.h, block)
-            partners(trace, block, h_prev, trace.s[block], da[block], dgates[block])
-            for dh_t, da_t, dWh_t, r_t, z_t, row_t, dh_prev_t in steps_back(
-                block, dh, da, dWh, trace.r, trace.z, Wh_rows, dh_prev
+            at_gates(trace, block, (trace.s[block], h_prev), (da_r, da_z, da_n), (dr, dz, dn))
+            for dhs_t, dh_t, da_zn_t, da_n_t, da_r_t, ds_t, da_t, dhx_t, dh_prev_t, r_t, z_t in (
+                steps_back(
+                    block, dhs, dh, da_zn, da_n, da_r, ds, da, dhx, dh_prev, trace.r, trace.z
+                )
             ):
-                da_n_t = da_t[:, 2]
-                through_gates(da_t, dh_t, da_n_t)                   # da_z, da_n, and then da_r
-                dWh_t[:, :2] = da_t[:, :2]
-                np.multiply(da_n_t, r_t, out=dWh_t[:, 2])           # ds_t = r_t da_n
-                zdh = np.multiply(z_t, dh_t, out=scratch)           # dh_{t-1} += z_t dh_t
-                zdh += row_t @ self.W                               #   + Wᵀ (da_r, da_z, ds)
-                dh_prev_t += zdh
-            through_gates(dgates[block], dh[block], da[block][..., 2, :])   # dr_t, dz_t, dn_t
-            d.U += sum_outer(rows[block], trace.x[block])           # dU = Σ_t da_t x_tᵀ
-            d.W += sum_outer(Wh_rows[block], h_prev)                # dW = Σ_t (.., ds_t) h_{t-1}ᵀ
-            d.b += sum_steps(rows[block])                           # db = Σ_t da_t
-            d.b_n += sum_steps(dWh[block][..., 2, :])               # db_n = Σ_t ds_t
-            affine(rows[block], self.U.T, out=dx[block])            # dx_t = Uᵀ da_t
-        (dr, dz, dn), ds = np.moveaxis(dgates, 2, 0), dWh[:, :, 2]
-        return GRUTrace(dx, *np.moveaxis(da, 2, 0), dr, dz, ds, dn, dh, dh_prev[0], None)
+                dh_t += dhs_t                               # the loss's own part of dh_t
+                da_zn_t *= dh_t[:, None]                    # da_z, da_n
+                da_r_t *= da_n_t                            # da_r
+                np.multiply(r_t, da_n_t, out=ds_t)          # ds_t = r_t da_n
+                np.dot(da_t, P, out=dhx_t)                  # dh_{t-1} = Wᵀ (da_r, da_z, ds_t), dx_t
+                dh_prev_t += np.multiply(z_t, dh_t, out=zdh)    # dh_{t-1} += z_t dh_t
+            through_gates(block, (dr, dz, dn), da_n, dh)    # dr_t, dz_t, dn_t
+            self._sum(d, da, trace, block)                  # dW, dU, db, db_n
+        return GRUTrace(dx, da_r, da_z, da_n, dr, dz, ds, dn, dh, dhx[0, :, :H], None)
 
 
 @record
@@ -164,57 +172,65 @@ class PaperGRUCell(Cell):
 
     SHAPES: ClassVar = {"U": ("3H", "D"), "W": ("3H", "H"), "b": ("3H",)}
 
+    def _joined(self):
+        """As [W U b], but the rows n do not meet h_{t-1}: they meet s_t, and that comes later."""
+        P, H = super()._joined(), self.hidden_size
+        P[2 * H :, :H] = 0
+        return P
+
     def _forward(self, xs, state):
-        (T, B, _), H = xs.shape, self.hidden_size
-        a, gates, s, n, hs = fresh(
-            xs.dtype, (T, B, 3 * H), (T, B, 2 * H), *[(T, B, H)] * 2, (T + 1, B, H)
+        (T, B, D), H = xs.shape, self.hidden_size
+        hx, a, rz, s, n = fresh(
+            xs.dtype, (T + 1, B, H + D + 1), (T, B, 3 * H), (T, B, 2 * H), *[(T, B, H)] * 2
         )
-        h_prev, h = staggered(hs, state)
-        (a_rz, a_n), (r, z) = np.split(a, [2 * H], axis=-1), np.split(gates, 2, axis=-1)
-        scale, (W_rz, W_n) = gate_scale("ss", H, xs.dtype), np.split(self.W, [2 * H])
-        for block in blocks(T):
-            affine(xs[block], self.U, self.b, out=a[block])         # b + U x_t ...
-            for h_prev_t, a_rz_t, rz_t, r_t, s_t, z_t, a_n_t, n_t, h_t in steps(
-                block, h_prev, a_rz, gates, r, s, z, a_n, n, h
-            ):
-                a_rz_t += h_prev_t @ W_rz.T                         # ... + W h_{t-1}: r and z
-                squash(a_rz_t, *scale, out=rz_t)                    # r_t, z_t
-                np.multiply(r_t, h_prev_t, out=s_t)                 # s_t = r_t h_{t-1}
-                a_n_t += s_t @ W_n.T                                # ... + W_n s_t: n
-                np.tanh(a_n_t, out=n_t)                             # n_t = tanh(a_n)
-                mix(z_t, h_prev_t, n_t, out=h_t)                    # h_t = (1-z) n + z h_{t-1}
-        return GRUTrace(xs, *np.split(a, 3, axis=-1), r, z, s, n, h, state, self)
+        (x, h), h_prev, (r, z) = self._lay(hx, xs, state), hx[:-1, :, :H], gate_views(rz, 2)
+        a_r, a_z, a_n = gate_views(a, 3)
+        P, W_n, scale = self._joined(), self.W[2 * H :], gate_scale("ss", H, xs.dtype)
+        for t in range(T):
+            np.dot(hx[t], P.T, out=a[t])                    # a_r, a_z = W h_{t-1} + U x_t + b
+            squash(a[t, :, : 2 * H], *scale, out=rz[t])     # r_t, z_t
+            np.multiply(r[t], h_prev[t], out=s[t])          # s_t = r_t h_{t-1}
+            a_n[t] += s[t] @ W_n.T                          # a_n = W_n s_t + U_n x_t + b
+            np.tanh(a_n[t], out=n[t])                       # n_t = tanh(a_n)
+            mix(z[t], h_prev[t], n[t], out=h[t])            # h_t = (1 - z_t) n_t + z_t h_{t-1}
+        return GRUTrace(x, a_r, a_z, a_n, r, z, s, n, h, state, self)
+
+    def _zeros(self):
+        d = super()._zeros()
+        d.W_n = np.zeros_like(self.W[2 * self.hidden_size :])
+        return d
+
+    def _gradient(self, d):
+        W_n = vars(d).pop("W_n")
+        d.P[2 * self.hidden_size :, : self.hidden_size] = W_n
+        return super()._gradient(d)
+
+    def _sum(self, d, da, trace, block):
+        super()._sum(d, da, trace, block)
+        da_n = da[block][..., 2 * self.hidden_size :]
+        sum_outer(da_n, trace.s[block], into=d.W_n)         # dW_n = Σ_t da_n s_tᵀ
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H = trace.x.shape, self.hidden_size
-        dx, da, dgates, ds, dh = fresh(
-            dhs.dtype, (T, B, D), *[(T, B, 3, H)] * 2, (T, B, H), (T + 1, B, H)
+        dhx, da, dgates, ds = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 3 * H)] * 2, (T, B, H)
         )
-        dh_prev, dh = staggered(dh, 0)
-        dh[:] = dhs                                                     # the loss's own part
-        dh[-1] += dlast
-        rows, (W_rz, W_n) = da.reshape(T, B, 3 * H), np.split(self.W, [2 * H])
-        for block in reversed(blocks(T)):
-            h_prev = before(trace.state, trace.h, block)
-            partners(trace, block, h_prev, h_prev, da[block], dgates[block])
-            for dh_t, da_t, ds_t, row_t, r_t, z_t, dh_prev_t in steps_back(
-                block, dh, da, ds, rows, trace.r, trace.z, dh_prev
-            ):
-                da_t[:, 1:] *= dh_t[:, None]                        # da_z, da_n
-                np.dot(da_t[:, 2], W_n, out=ds_t)                   # ds_t = W_nᵀ da_n
-                da_t[:, 0] *= ds_t                                  # da_r
-                # dh_{t-1} += z_t dh_t + r_t ds_t + Wᵀ (da_r, da_z)
-                dh_prev_t += z_t * dh_t + r_t * ds_t + row_t[:, : 2 * H] @ W_rz
-            through_gates(dgates[block], dh[block], ds[block])      # dr_t, dz_t, dn_t
-            d.U += sum_outer(rows[block], trace.x[block])           # dU = Σ_t da_t x_tᵀ
-            d.W[: 2 * H] += sum_outer(rows[block][..., : 2 * H], h_prev)
-            d.W[2 * H :] += sum_outer(rows[block][..., 2 * H :], trace.s[block])
-            d.b += sum_steps(rows[block])                           # db = Σ_t da_t
-            affine(rows[block], self.U.T, out=dx[block])            # dx_t = Uᵀ da_t
-        return GRUTrace(
-            dx, *np.moveaxis(da, 2, 0), dgates[:, :, 0], dgates[:, :, 1], ds, dgates[:, :, 2],
-            dh, dh_prev[0], None,
-        )
+        (dx, dh), dh_prev = self._lay_back(dhx, dlast), dhx[:-1, :, :H]
+        (da_r, da_z, da_n), (dr, dz, dn) = gate_views(da, 3), gate_views(dgates, 3)
+        P, W_n = self._joined(), self.W[2 * H :]
+        for block in reversed(blocks(T, B)):
+            before_t = before(trace.state, trace.h, block)
+            at_gates(trace, block, (before_t, before_t), (da_r, da_z, da_n), (dr, dz, dn))
+            for t in reversed(range(block.start, block.stop)):
+                dh[t] += dhs[t]                             # the loss's own part of dh_t
+                da[t, :, H:] *= np.tile(dh[t], 2)           # da_z, da_n
+                ds[t] = da_n[t] @ W_n                       # ds_t = W_nᵀ da_n
+                da_r[t] *= ds[t]                            # da_r
+                np.dot(da[t], P, out=dhx[t])                # dh_{t-1} = Wᵀ (da_r, da_z), dx_t
+                dh_prev[t] += trace.z[t] * dh[t] + trace.r[t] * ds[t]   # + z_t dh_t + r_t ds_t
+            through_gates(block, (dr, dz, dn), ds, dh)      # dr_t, dz_t, dn_t
+            self._sum(d, da, trace, block)                  # dW, dU, db
+        return GRUTrace(dx, da_r, da_z, da_n, dr, dz, ds, dn, dh, dhx[0, :, :H], None)
 
 
 def mix(z, h_prev, n, out):
@@ -224,17 +240,21 @@ def mix(z, h_prev, n, out):
     out += n
 
 
-def partners(trace, block, h_prev, met, da, dgates):
-    """Fill in all of da and dgates that needs no gradient yet: slopes, and what each gate meets."""
+def at_gates(trace, block, met, das, dgates):
+    """What r, z and n are multiplied by, into dgates; that times the gate's slope, into das.
+
+    met: what r_t is multiplied by, and h_{t-1}.
+    """
     r, z, n = (getattr(trace, name)[block] for name in "rzn")
-    for k, (gate, slope, partner) in enumerate([
-        (r, sigmoid_slope, met), (z, sigmoid_slope, h_prev - n), (n, tanh_slope, 1 - z),
-    ]):
-        dgates[..., k, :] = partner
-        np.multiply(slope(gate), partner, out=da[..., k, :])
+    partners, slopes = (met[0], met[1] - n, 1 - z), (sigmoid_slope, sigmoid_slope, tanh_slope)
+    gates = (r, z, n)
+    for gate, slope, partner, da, dgate in zip(gates, slopes, partners, das, dgates, strict=True):
+        dgate[block] = partner
+        slope(gate, out=da[block])
+        da[block] *= partner
 
 
-def through_gates(d, dh, ds):
-    """What z and n did to h_t, and r to what it met: d (., 3, H) times ds, dh, dh."""
-    d[..., 1:, :] *= dh[..., None, :]
-    d[..., 0, :] *= ds
+def through_gates(block, dgates, ds, dh):
+    """dr, dz, dn: what each was multiplied by, times the gradient of what came of it."""
+    for dgate, through in zip(dgates, (ds, dh, dh), strict=True):
+        dgate[block] *= through[block]

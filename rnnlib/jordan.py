@@ -11,7 +11,8 @@ import numpy as np
 
 from rnnlib import checks
 from rnnlib.cells import HIDDEN, Cell, Trace
-from rnnlib.functions import ACTIVATIONS, affine, fresh, softmax, staggered, sum_outer, sum_steps
+from rnnlib.functions import ACTIVATIONS, affine, joined, softmax, staggered, sum_outer, sum_steps
+from rnnlib.memory import fresh
 from rnnlib.records import record
 
 OUTPUTS = ("identity", "tanh", "sigmoid", "softmax")
@@ -126,7 +127,7 @@ class JordanCell(Cell):
             act(a[t], out=h[t])                                     # h_t = act(a_t)
             logits[t] = h[t] @ self.V.T + self.c_out                # logits_t = c_out + V h_t
             y[t] = self._out(logits[t])                             # y_t = out(logits_t)
-        return JordanTrace(xs, a, h, logits, y, state, self, teacher)
+        return JordanTrace(xs.copy(), a, h, logits, y, state, self, teacher)
 
     def _backward(self, trace, dys, dlast, d):
         teacher, da = trace.teacher, ACTIVATIONS[self.activation].slope(trace.h)    # act'(a_t)
@@ -142,11 +143,9 @@ class JordanCell(Cell):
             dh[t] = dlogits[t] @ self.V                             # dh_t = Vᵀ dlogits_t
             da[t] *= dh[t]                                          # da_t = act'(a_t) dh_t
             dfed[t] += da[t] @ self.W                               # dy_{t-1} += Wᵀ da_t
-        d.U += sum_outer(da, trace.x)
-        d.W += sum_outer(da, trace.y_prev)
-        d.b += sum_steps(da)
-        d.V += sum_outer(dlogits, trace.h)
-        d.c_out += sum_steps(dlogits)
+        sum_outer(da, joined(trace.y_prev, trace.x), into=d.P)
+        sum_outer(dlogits, trace.h, into=d.V)
+        sum_steps(dlogits, into=d.c_out)
         dteacher = None if teacher is None else np.concatenate([dfed[1:], dlast[None]])
         dx = affine(da, self.U.T)
         return JordanTrace(dx, da, dh, dlogits, dy, dfed[0], None, dteacher)

@@ -6,7 +6,8 @@ import numpy as np
 
 from rnnlib import checks
 from rnnlib.cells import HIDDEN, Cell, RNNCell, Trace
-from rnnlib.functions import ACTIVATIONS, affine, blocks, fresh, staggered, steps, steps_back
+from rnnlib.functions import ACTIVATIONS, blocks
+from rnnlib.memory import fresh
 from rnnlib.records import record
 
 
@@ -74,28 +75,28 @@ class LeakyRNNCell(Cell):
         return cls(cell.U, cell.W, cell.b, alpha, activation)
 
     def _forward(self, xs, state):
-        (T, B, _), H, act = xs.shape, self.hidden_size, ACTIVATIONS[self.activation].f
-        a, n, hs = fresh(xs.dtype, *[(T, B, H)] * 2, (T + 1, B, H))
-        (h_prev, h), alpha = staggered(hs, state), np.array(self.alpha, xs.dtype)
-        for block in blocks(T):
-            affine(xs[block], self.U, self.b, out=a[block])         # a_t = b + U x_t ...
-            for h_prev_t, a_t, n_t, h_t in steps(block, h_prev, a, n, h):
-                a_t += h_prev_t @ self.W.T                          # ... + W h_{t-1}
-                act(a_t, out=n_t)                                   # n_t = act(a_t)
-                h_t[:] = alpha * h_prev_t + (1 - alpha) * n_t       # h_t = α h_{t-1} + (1-α) n_t
-        return LeakyTrace(xs, a, n, h, state, self)
+        (T, B, D), H, act = xs.shape, self.hidden_size, ACTIVATIONS[self.activation].f
+        hx, a, n = fresh(xs.dtype, (T + 1, B, H + D + 1), *[(T, B, H)] * 2)
+        (x, h), P = self._lay(hx, xs, state), self._joined()
+        alpha = np.array(self.alpha, xs.dtype)
+        for t in range(T):
+            np.dot(hx[t], P.T, out=a[t])                    # a_t = W h_{t-1} + U x_t + b
+            act(a[t], out=n[t])                             # n_t = act(a_t)
+            h[t] = alpha * hx[t, :, :H] + (1 - alpha) * n[t]    # h_t = α h_{t-1} + (1 - α) n_t
+        return LeakyTrace(x, a, n, h, state, self)
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H, slope = trace.x.shape, self.hidden_size, ACTIVATIONS[self.activation].slope
-        dx, da, dn, dh = fresh(dhs.dtype, (T, B, D), *[(T, B, H)] * 2, (T + 1, B, H))
-        (dh_prev, dh), alpha = staggered(dh, 0), np.array(self.alpha, dhs.dtype)
-        dh[:] = dhs                                                 # the loss's own part of dh_t
-        dh[-1] += dlast
-        for block in reversed(blocks(T)):
-            slope(trace.n[block], out=da[block])                    # act'(a_t)
-            for dh_t, dn_t, da_t, dh_prev_t in steps_back(block, dh, dn, da, dh_prev):
-                np.multiply(1 - alpha, dh_t, out=dn_t)              # dn_t = (1-α) dh_t
-                da_t *= dn_t                                        # da_t = act'(a_t) dn_t
-                dh_prev_t += alpha * dh_t + da_t @ self.W           # dh_{t-1} += α dh_t + Wᵀ da_t
-            self._sum(d, da, trace, block, dx)                      # dU, dW, db, dx_t
-        return LeakyTrace(dx, da, dn, dh, dh_prev[0], None)
+        dhx, da, dn = fresh(dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, H)] * 2)
+        (dx, dh), P = self._lay_back(dhx, dlast), self._joined()
+        alpha = np.array(self.alpha, dhs.dtype)
+        for block in reversed(blocks(T, B)):
+            slope(trace.n[block], out=da[block])            # act'(a_t)
+            for t in reversed(range(block.start, block.stop)):
+                dh[t] += dhs[t]                             # the loss's own part of dh_t
+                dn[t] = (1 - alpha) * dh[t]                 # dn_t = (1 - α) dh_t
+                da[t] *= dn[t]                              # da_t = act'(a_t) dn_t
+                np.dot(da[t], P, out=dhx[t])                # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
+                dhx[t, :, :H] += alpha * dh[t]              # dh_{t-1} += α dh_t
+            self._sum(d, da, trace, block)                  # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
+        return LeakyTrace(dx, da, dn, dh, dhx[0, :, :H], None)

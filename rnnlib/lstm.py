@@ -7,18 +7,17 @@ import numpy as np
 from rnnlib import checks
 from rnnlib.cells import Cell, Trace
 from rnnlib.functions import (
-    affine,
     before,
     blocks,
-    fresh,
     gate_scale,
+    gate_views,
     sigmoid_slope,
     squash,
     staggered,
-    steps,
     steps_back,
     tanh_slope,
 )
+from rnnlib.memory import fresh
 from rnnlib.records import record
 from rnnlib.starts import recurrent, uniform
 
@@ -99,54 +98,59 @@ class LSTMCell(Cell):
         return cls(U, W, b)
 
     def _forward(self, xs, state):
-        (T, B, _), H = xs.shape, self.hidden_size
-        Wh, ig, tanh_c = fresh(xs.dtype, (B, 4 * H), (B, H), (B, H))
-        a, gates, hs, cs = fresh(xs.dtype, *[(T, B, 4 * H)] * 2, *[(T + 1, B, H)] * 2)
-        (h_prev, h), (c_prev, c) = staggered(hs, state[0]), staggered(cs, state[1])
-        (i, f, g, o), scale = np.split(gates, 4, axis=-1), gate_scale("ssts", H, xs.dtype)
-        for block in blocks(T):
-            affine(xs[block], self.U, self.b, out=a[block])         # a_t = b + U x_t ...
-            for h_prev_t, a_t, gates_t, i_t, f_t, g_t, o_t, c_prev_t, c_t, h_t in steps(
-                block, h_prev, a, gates, i, f, g, o, c_prev, c, h
-            ):
-                a_t += np.dot(h_prev_t, self.W.T, out=Wh)        # ... + W h_{t-1}
-                squash(a_t, *scale, out=gates_t)                    # i_t, f_t, g_t, o_t
-                np.multiply(f_t, c_prev_t, out=c_t)
-                c_t += np.multiply(i_t, g_t, out=ig)                # c_t = f_t c_{t-1} + i_t g_t
-                np.multiply(o_t, np.tanh(c_t, out=tanh_c), out=h_t)     # h_t = o_t tanh(c_t)
-        return LSTMTrace(xs, *np.split(a, 4, axis=-1), i, f, g, o, c, h, state, self)
+        (T, B, D), H = xs.shape, self.hidden_size
+        hx, a, gates, cs, ig, tanh_c = fresh(
+            xs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4 * H)] * 2, (T + 1, B, H), *[(B, H)] * 2
+        )
+        (x, h), (c_prev, c) = self._lay(hx, xs, state[0]), staggered(cs, state[1])
+        i, f, g, o = gate_views(gates, 4)
+        P, scale = self._joined(), gate_scale("ssts", H, xs.dtype)
+        for hx_t, a_t, gates_t, i_t, f_t, g_t, o_t, c_prev_t, c_t, h_t in zip(
+            hx[:-1], a, gates, i, f, g, o, c_prev, c, h, strict=True
+        ):
+            np.dot(hx_t, P.T, out=a_t)                      # a_t = W h_{t-1} + U x_t + b
+            squash(a_t, *scale, out=gates_t)                # i_t, f_t, g_t, o_t
+            np.multiply(f_t, c_prev_t, out=c_t)
+            c_t += np.multiply(i_t, g_t, out=ig)            # c_t = f_t c_{t-1} + i_t g_t
+            np.multiply(o_t, np.tanh(c_t, out=tanh_c), out=h_t)     # h_t = o_t tanh(c_t)
+        return LSTMTrace(x, *gate_views(a, 4), i, f, g, o, c, h, state, self)
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H = trace.x.shape, self.hidden_size
-        scratch, dh_dc, dx, da, dgates, dh, dc = fresh(
-            dhs.dtype, (B, H), (T, B, H), (T, B, D), *[(T, B, 4, H)] * 2, *[(T + 1, B, H)] * 2
+        dhx, da, dgates, dcs, dh_dc, scratch = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4, H)] * 2, (T + 1, B, H), (T, B, H), (B, H)
         )
-        (dh_prev, dh), (dc_prev, dc) = staggered(dh, 0), staggered(dc, 0)
-        dh[:], dc[-1] = dhs, dlast[1]                               # the loss's own part
-        dh[-1] += dlast[0]
-        rows = da.reshape(T, B, 4 * H)
-        for block in reversed(blocks(T)):
-            slopes, partners = self._at_gates(trace, block, dh_dc[block])
-            for k in range(4):
-                np.multiply(slopes[k], partners[k], out=da[block][:, :, k])
-            for dh_t, dc_t, da_t, row_t, f_t, dh_prev_t, dc_prev_t, dh_dc_t in steps_back(
-                block, dh, dc, da, rows, trace.f, dh_prev, dc_prev, dh_dc
+        (dx, dh), (dc_prev, dc) = self._lay_back(dhx, dlast[0]), staggered(dcs, 0)
+        P, rows, dc[-1] = self._joined(), da.reshape(T, B, 4 * H), dlast[1]
+        for block in reversed(blocks(T, B)):
+            partners = self._at_gates(trace, block, da[block], dh_dc[block])
+            for dhs_t, dh_t, dh_dc_t, dc_t, da_t, row_t, dhx_t, f_t, dc_prev_t in steps_back(
+                block, dhs, dh, dh_dc, dc, da, rows, dhx, trace.f, dc_prev
             ):
+                dh_t += dhs_t                                       # the loss's own part of dh_t
                 dc_t += np.multiply(dh_t, dh_dc_t, out=scratch)     # dc_t += o_t tanh'(c_t) dh_t
                 da_t[:, :3] *= dc_t[:, None]                        # da_i, da_f, da_g: through c_t
                 da_t[:, 3] *= dh_t                                  # da_o: through h_t alone
-                dh_prev_t += np.dot(row_t, self.W, out=scratch)     # dh_{t-1} += Wᵀ da_t
-                np.multiply(dc_t, f_t, out=dc_prev_t)               # dc_{t-1} = f_t dc_t
-            for k, through in enumerate((dc, dc, dc, dh)):          # di_t = g_t dc_t, ...
+                np.dot(row_t, P, out=dhx_t)                 # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
+                np.multiply(dc_t, f_t, out=dc_prev_t)       # dc_{t-1} = f_t dc_t
+            for k, through in enumerate((dc, dc, dc, dh)):  # di_t = g_t dc_t, ..., do_t
                 np.multiply(partners[k], through[block], out=dgates[block][:, :, k])
-            self._sum(d, rows, trace, block, dx)                    # dU, dW, db, dx_t
-        gates = [*np.moveaxis(da, 2, 0), *np.moveaxis(dgates, 2, 0)]
-        return LSTMTrace(dx, *gates, dc, dh, np.stack([dh_prev[0], dc_prev[0]]), None)
+            self._sum(d, rows, trace, block)                # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
+        das, dis = gate_views(rows, 4), gate_views(dgates.reshape(T, B, 4 * H), 4)
+        dstate = np.stack([dhx[0, :, :H], dcs[0]])
+        return LSTMTrace(dx, *das, *dis, dc, dh, dstate, None)
 
-    def _at_gates(self, trace, block, dh_dc):
-        """For i, f, g, o: their slopes, and what each is multiplied by; fill in dh_t/dc_t."""
+    def _at_gates(self, trace, block, da, dh_dc):
+        """What each gate is multiplied by; da gets that times the gate's slope, dh_dc dh_t/dc_t."""
         i, f, g, o = (getattr(trace, name)[block] for name in "ifgo")
         tanh_c = np.tanh(trace.c[block])
-        np.multiply(o, tanh_slope(tanh_c), out=dh_dc)
-        slopes = sigmoid_slope(i), sigmoid_slope(f), tanh_slope(g), sigmoid_slope(o)
-        return slopes, (g, before(trace.state[1], trace.c, block), i, tanh_c)
+        tanh_slope(tanh_c, out=dh_dc)
+        dh_dc *= o
+        partners = g, before(trace.state[1], trace.c, block), i, tanh_c
+        slopes = sigmoid_slope, sigmoid_slope, tanh_slope, sigmoid_slope
+        for k, (gate, slope, partner) in enumerate(
+            zip((i, f, g, o), slopes, partners, strict=True)
+        ):
+            slope(gate, out=da[:, :, k])
+            da[:, :, k] *= partner
+        return partners

@@ -7,10 +7,8 @@ import numpy as np
 from rnnlib import checks
 from rnnlib.cells import Cell, Trace
 from rnnlib.functions import (
-    affine,
     before,
     blocks,
-    fresh,
     sigmoid,
     sigmoid_slope,
     staggered,
@@ -18,6 +16,7 @@ from rnnlib.functions import (
     tanh_slope,
 )
 from rnnlib.lstm import LSTMCell, LSTMTrace
+from rnnlib.memory import fresh
 from rnnlib.records import record
 from rnnlib.starts import uniform
 
@@ -56,37 +55,36 @@ class PeepholeLSTMCell(Cell):
         return cls(cell.U, cell.W, cell.b, *uniform(rng, H, (H,), (H,), (H,)))
 
     def _forward(self, xs, state):
-        (T, B, _), H = xs.shape, self.hidden_size
-        a, gates, hs, cs = fresh(xs.dtype, *[(T, B, 4, H)] * 2, *[(T + 1, B, H)] * 2)
-        (h_prev, h), (c_prev, c) = staggered(hs, state[0]), staggered(cs, state[1])
+        (T, B, D), H = xs.shape, self.hidden_size
+        hx, a, gates, cs = fresh(
+            xs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4, H)] * 2, (T + 1, B, H)
+        )
+        (x, h), (c_prev, c) = self._lay(hx, xs, state[0]), staggered(cs, state[1])
         i, f, g, o = np.moveaxis(gates, 2, 0)
-        p_if = np.stack([self.p_i, self.p_f])
-        rows = a.reshape(T, B, 4 * H)
-        for block in blocks(T):
-            affine(xs[block], self.U, self.b, out=rows[block])
-            for t in range(block.start, block.stop):
-                rows[t] += h_prev[t] @ self.W.T                     # a_t = b + W h_{t-1} + U x_t
-                a[t, :, :2] += p_if * c_prev[t][:, None]            # i and f see c_{t-1}
-                sigmoid(a[t, :, :2], out=gates[t, :, :2])
-                np.tanh(a[t, :, 2], out=g[t])
-                c[t] = f[t] * c_prev[t] + i[t] * g[t]
-                a[t, :, 3] += self.p_o * c[t]                       # o sees c_t
-                sigmoid(a[t, :, 3], out=o[t])
-                h[t] = o[t] * np.tanh(c[t])
-        return LSTMTrace(xs, *np.moveaxis(a, 2, 0), i, f, g, o, c, h, state, self)
+        P, p_if, rows = self._joined(), np.stack([self.p_i, self.p_f]), a.reshape(T, B, 4 * H)
+        for t in range(T):
+            np.dot(hx[t], P.T, out=rows[t])                 # a_t = W h_{t-1} + U x_t + b
+            a[t, :, :2] += p_if * c_prev[t][:, None]        # i and f see c_{t-1}
+            sigmoid(a[t, :, :2], out=gates[t, :, :2])
+            np.tanh(a[t, :, 2], out=g[t])
+            c[t] = f[t] * c_prev[t] + i[t] * g[t]
+            a[t, :, 3] += self.p_o * c[t]                   # o sees c_t
+            sigmoid(a[t, :, 3], out=o[t])
+            h[t] = o[t] * np.tanh(c[t])
+        return LSTMTrace(x, *np.moveaxis(a, 2, 0), i, f, g, o, c, h, state, self)
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H = trace.x.shape, self.hidden_size
-        dx, da, dgates, dh, dc = fresh(
-            dhs.dtype, (T, B, D), *[(T, B, 4, H)] * 2, *[(T + 1, B, H)] * 2
+        dhx, da, dgates, dcs = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4, H)] * 2, (T + 1, B, H)
         )
-        (dh_prev, dh), (dc_prev, dc) = staggered(dh, 0), staggered(dc, 0)
-        dh[:], dc[-1] = dhs, dlast[1]                               # the loss's own part
-        dh[-1] += dlast[0]
+        (dx, dh), (dc_prev, dc) = self._lay_back(dhx, dlast[0]), staggered(dcs, 0)
+        P, dc[-1] = self._joined(), dlast[1]
         (da_i, da_f, _, da_o), rows = np.moveaxis(da, 2, 0), da.reshape(T, B, 4 * H)
-        for block in reversed(blocks(T)):
+        for block in reversed(blocks(T, B)):
             c_prev = before(trace.state[1], trace.c, block)
             for t in reversed(range(block.start, block.stop)):
+                dh[t] += dhs[t]                             # the loss's own part of dh_t
                 i, f, g, o, c = (getattr(trace, name)[t] for name in "ifgoc")
                 tanh_c = np.tanh(c)
                 da_o[t] = dh[t] * tanh_c * sigmoid_slope(o)
@@ -96,14 +94,14 @@ class PeepholeLSTMCell(Cell):
                 da[t, :, :3] = np.stack(
                     [di * sigmoid_slope(i), df * sigmoid_slope(f), dg * tanh_slope(g)], axis=1
                 )
-                dh_prev[t] += rows[t] @ self.W
+                np.dot(rows[t], P, out=dhx[t])              # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
                 dc_prev[t] = f * dc[t] + self.p_i * da_i[t] + self.p_f * da_f[t]
-            d.p_i += sum_steps(da_i[block] * c_prev)
-            d.p_f += sum_steps(da_f[block] * c_prev)
-            d.p_o += sum_steps(da_o[block] * trace.c[block])
-            self._sum(d, rows, trace, block, dx)
+            sum_steps(da_i[block] * c_prev, into=d.p_i)
+            sum_steps(da_f[block] * c_prev, into=d.p_f)
+            sum_steps(da_o[block] * trace.c[block], into=d.p_o)
+            self._sum(d, rows, trace, block)                # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         gates = [*np.moveaxis(da, 2, 0), *np.moveaxis(dgates, 2, 0)]
-        return LSTMTrace(dx, *gates, dc, dh, np.stack([dh_prev[0], dc_prev[0]]), None)
+        return LSTMTrace(dx, *gates, dc, dh, np.stack([dhx[0, :, :H], dcs[0]]), None)
 
 
 @record
@@ -154,38 +152,39 @@ class LSTM1997Cell(Cell):
         return cls(cell.U[kept], cell.W[kept], cell.b[kept])
 
     def _forward(self, xs, state):
-        (T, B, _), H = xs.shape, self.hidden_size
-        a, gates, hs, cs = fresh(xs.dtype, *[(T, B, 3, H)] * 2, *[(T + 1, B, H)] * 2)
-        (h_prev, h), (c_prev, c) = staggered(hs, state[0]), staggered(cs, state[1])
+        (T, B, D), H = xs.shape, self.hidden_size
+        hx, a, gates, cs = fresh(
+            xs.dtype, (T + 1, B, H + D + 1), *[(T, B, 3, H)] * 2, (T + 1, B, H)
+        )
+        (x, h), (c_prev, c) = self._lay(hx, xs, state[0]), staggered(cs, state[1])
         (i, g, o), rows = np.moveaxis(gates, 2, 0), a.reshape(T, B, 3 * H)
-        for block in blocks(T):
-            affine(xs[block], self.U, self.b, out=rows[block])
-            for t in range(block.start, block.stop):
-                rows[t] += h_prev[t] @ self.W.T                     # a_t = b + W h_{t-1} + U x_t
-                sigmoid(a[t], out=gates[t])
-                np.tanh(a[t, :, 1], out=g[t])
-                c[t] = c_prev[t] + i[t] * g[t]
-                h[t] = o[t] * np.tanh(c[t])
-        return LSTM1997Trace(xs, *np.moveaxis(a, 2, 0), i, g, o, c, h, state, self)
+        P = self._joined()
+        for t in range(T):
+            np.dot(hx[t], P.T, out=rows[t])                 # a_t = W h_{t-1} + U x_t + b
+            sigmoid(a[t], out=gates[t])
+            np.tanh(a[t, :, 1], out=g[t])
+            c[t] = c_prev[t] + i[t] * g[t]
+            h[t] = o[t] * np.tanh(c[t])
+        return LSTM1997Trace(x, *np.moveaxis(a, 2, 0), i, g, o, c, h, state, self)
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H = trace.x.shape, self.hidden_size
-        dx, da, dgates, dh, dc = fresh(
-            dhs.dtype, (T, B, D), *[(T, B, 3, H)] * 2, *[(T + 1, B, H)] * 2
+        dhx, da, dgates, dcs = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 3, H)] * 2, (T + 1, B, H)
         )
-        (dh_prev, dh), (dc_prev, dc) = staggered(dh, 0), staggered(dc, 0)
-        dh[:], dc[-1] = dhs, dlast[1]                               # the loss's own part
-        dh[-1] += dlast[0]
+        (dx, dh), (dc_prev, dc) = self._lay_back(dhx, dlast[0]), staggered(dcs, 0)
+        P, dc[-1] = self._joined(), dlast[1]
         rows = da.reshape(T, B, 3 * H)
-        for block in reversed(blocks(T)):
+        for block in reversed(blocks(T, B)):
             for t in reversed(range(block.start, block.stop)):
+                dh[t] += dhs[t]                             # the loss's own part of dh_t
                 i, g, o, tanh_c = trace.i[t], trace.g[t], trace.o[t], np.tanh(trace.c[t])
                 dc[t] += dh[t] * o * tanh_slope(tanh_c)
                 dgates[t] = np.stack([dc[t] * g, dc[t] * i, dh[t] * tanh_c], axis=1)
                 slopes = [sigmoid_slope(i), tanh_slope(g), sigmoid_slope(o)]
                 da[t] = dgates[t] * np.stack(slopes, axis=1)
-                dh_prev[t] += rows[t] @ self.W
-                dc_prev[t] = dc[t]                                  # nothing is lost on the way
-            self._sum(d, rows, trace, block, dx)
+                np.dot(rows[t], P, out=dhx[t])              # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
+                dc_prev[t] = dc[t]                          # nothing is lost on the way
+            self._sum(d, rows, trace, block)                # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         gates = [*np.moveaxis(da, 2, 0), *np.moveaxis(dgates, 2, 0)]
-        return LSTM1997Trace(dx, *gates, dc, dh, np.stack([dh_prev[0], dc_prev[0]]), None)
+        return LSTM1997Trace(dx, *gates, dc, dh, np.stack([dhx[0, :, :H], dcs[0]]), None)

@@ -26,7 +26,7 @@ def forward(cell, xs, state=None, *, lengths=None, teacher=None):
     malformed.
     """
     checks.instance("cell", cell, Network, "a cell such as RNNCell")
-    xs = checks.array("xs", xs, ("T", "B", cell.input_size))
+    xs = checks.array("xs", xs, ("T", "B", cell.input_size), copy=False)    # the cell copies it
     steps, batch, dtype = *xs.shape[:2], xs.dtype
     state = cell._checked_state("state", state, batch, dtype)
     lengths = None if lengths is None else checks.lengths("lengths", lengths, steps, batch)
