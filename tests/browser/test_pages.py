@@ -128,6 +128,7 @@ def test_search_finds_a_word_of_the_book(visit, via):
         came.page.locator("header input[type=search]").fill("recurrent")
         came.page.keyboard.press("Enter")
         came.page.wait_for_selector("#search-results li a", timeout=10_000)
+        came.page.wait_for_load_state("networkidle")  # its summaries are fetched one by one
         came.page.locator("#search-results li a").first.click()
         came.page.wait_for_load_state()
         assert "/book/" in came.page.url

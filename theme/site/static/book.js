@@ -65,5 +65,5 @@
     box.append(button);
   });
   addEventListener("beforeprint", () =>
-    document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+    document.querySelectorAll("details:not(.api-source)").forEach((d) => { d.open = true; }));
 })();
