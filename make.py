@@ -223,9 +223,11 @@ def report(parts):
 
 
 def do_bench(*arguments):
-    """measure speed: tests/benchmarks"""
+    """measure speed and memory: tests/benchmarks, with one thread and with as many as there are"""
     do_setup()
-    return run([*PYTEST, "-s", "tests/benchmarks", *arguments])
+    several = {name: str(os.cpu_count()) for name in QUIET if name.endswith("THREADS")}
+    return run([*PYTEST, "-s", "-q", "tests/benchmarks", *arguments]) or run(
+        [*PYTEST, "-s", "-q", "tests/benchmarks/test_cells.py", *arguments], several)
 
 
 def do_lock():

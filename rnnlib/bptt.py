@@ -112,15 +112,14 @@ def plan(cell, T, B, dtype, budget=None):
 
     Segments are whole blocks of 16 steps, which makes the bits those of `backward`.
     """
-    root = BLOCK * math.ceil(math.sqrt(T) / BLOCK)
     if budget is None:
-        return root, T
+        return BLOCK * math.ceil(math.sqrt(T) / BLOCK), T
     one = cell._unroll(np.zeros((1, B, cell.input_size), dtype),
                        cell._checked_state("state", None, B, dtype))
     a_state = _bytes(one.last)
     a_step = 2 * sum(v.nbytes for v in one.fields().values())       # in the trace, in its gradient
     whole = BLOCK * math.ceil(T / BLOCK)
-    for segment in (whole, *range(root, 0, -BLOCK)):                # one forward pass, or two
+    for segment in range(whole, 0, -BLOCK):                         # long ones: little is repeated
         if segment * a_step + math.ceil(T / segment) * a_state <= budget:
             return segment, T
     slots = (budget - BLOCK * a_step) // a_state - 1
