@@ -16,11 +16,11 @@ from typing import ClassVar
 import numpy as np
 
 from rnnlib import checks
-from rnnlib.functions import ACTIVATIONS, before, blocks, joined, steps_back, sum_outer
+from rnnlib.functions import ACTIVATIONS, before, block_size, blocks, joined, steps_back, sum_outer
 from rnnlib.lengths import backward_cut, forward_cut
 from rnnlib.memory import fresh
 from rnnlib.records import Parameters, Record, record
-from rnnlib.starts import recurrent, uniform
+from rnnlib.starts import check_start, recurrent, uniform
 
 HIDDEN = ("tanh", "relu", "identity")  # the activations of hidden units
 
@@ -149,10 +149,11 @@ class Cell(Network, Parameters):
         dhx[-1], dhx[-1, :, :H] = 0, dlast
         return dhx[:-1, :, H:-1], dhx[1:, :, :H]
 
-    def _sum(self, d, da, trace, block):
+    def _sum(self, d, da, trace, block, scratch):
         """Add up what a block of da_t gives [W U b]: Σ_t da_t [h_{t-1}; x_t; 1]ᵀ."""
         h0 = trace.state if self.states == 1 else trace.state[0]
-        sum_outer(da[block], joined(before(h0, trace.h, block), trace.x[block]), into=d.P)
+        hx = joined(before(h0, trace.h, block), trace.x[block], out=scratch)
+        sum_outer(da[block], hx, into=d.P)
 
     def _unroll(self, xs, state, lengths=None, teacher=None):
         if lengths is not None:
@@ -229,6 +230,7 @@ class RNNCell(Cell):
         D = checks.whole("input_size", input_size)
         H = checks.whole("hidden_size", hidden_size)
         checks.choice("activation", activation, HIDDEN)
+        check_start(start, gain)
         rng = checks.generator("rng", rng)
         (U,) = uniform(rng, H, (H, D))
         W = recurrent(start, H, rng, gain=gain)
@@ -248,7 +250,9 @@ class RNNCell(Cell):
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H = trace.x.shape, self.hidden_size
         slope, P = ACTIVATIONS[self.activation].slope, self._joined()
-        dhx, da = fresh(dhs.dtype, (T + 1, B, H + D + 1), (T, B, H))
+        dhx, da, scratch = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), (T, B, H), (block_size(T, B), B, H + D + 1)
+        )
         dx, dh = self._lay_back(dhx, dlast)
         for block in reversed(blocks(T, B)):
             slope(trace.h[block], out=da[block])            # act'(a_t)
@@ -256,5 +260,5 @@ class RNNCell(Cell):
                 dh_t += dhs_t                               # the loss's own part of dh_t
                 da_t *= dh_t                                # da_t = act'(a_t) dh_t
                 np.dot(da_t, P, out=dhx_t)                  # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
-            self._sum(d, da, trace, block)                  # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
+            self._sum(d, da, trace, block, scratch)         # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         return RNNTrace(dx, da, dh, dhx[0, :, :H], None)

@@ -133,24 +133,43 @@ def sum_steps(d, into=None):
 BLOCK = 16
 
 
-def blocks(T, B=32):
-    """The steps 0 .. T-1 in blocks of 16, or of more where the batch is small: slices, in order.
+def block_size(T, B):
+    """How many steps a block has: 16, up to 64 where the batch is small, and never more than T."""
+    return min(T, BLOCK * max(1, min(4, 32 // B)))
+
+
+def blocks(T, B):
+    """The steps 0 .. T-1 in blocks: slices, in order.
 
     What needs no loop over time is done once a block, while its numbers are in the processor's
     cache.
     """
-    size = BLOCK * max(1, 32 // B)
+    size = block_size(T, B)
     return [slice(start, min(start + size, T)) for start in range(0, T, size)]
 
 
+def steps(block, *arrays):
+    """One step of a block after the other: (a_t, h_t, ...), views to read and to write."""
+    return zip(*(v[block] for v in arrays), strict=True)
+
+
 def steps_back(block, *arrays):
-    """One step of a block after the other, the last first: (dh_t, da_t, ...), views to write to."""
+    """The same, the last step of the block first."""
     return zip(*(v[block][::-1] for v in arrays), strict=True)
 
 
-def joined(h_prev, x):
+def joined(h_prev, x, out):
     """[h_{t-1}; x_t; 1] for every step: (T, B, H), (T, B, D) -> (T, B, H + D + 1)."""
-    return np.concatenate([h_prev, x, np.ones_like(x[..., :1])], axis=-1)
+    H = h_prev.shape[-1]
+    out = out[: len(x)]
+    out[..., :H], out[..., H:-1], out[..., -1] = h_prev, x, 1
+    return out
+
+
+def through(slope, gate, partner, out):
+    """What a gate's pre-activation does to gate ⊙ partner: slope(gate) ⊙ partner."""
+    slope(gate, out=out)
+    out *= partner
 
 
 def staggered(array, first):

@@ -1,6 +1,5 @@
 """GRU: one gate that forgets and writes, and one that decides how much of the past is looked at."""
 
-from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -8,19 +7,23 @@ import numpy as np
 from rnnlib import checks
 from rnnlib.cells import Cell, Trace
 from rnnlib.functions import (
+    affine,
     before,
+    block_size,
     blocks,
     gate_scale,
     gate_views,
     sigmoid_slope,
     squash,
+    steps,
     steps_back,
     sum_outer,
     tanh_slope,
+    through,
 )
 from rnnlib.memory import fresh
 from rnnlib.records import record
-from rnnlib.starts import recurrent, uniform
+from rnnlib.starts import check_start, recurrent, uniform
 
 
 @record
@@ -83,6 +86,7 @@ class GRUCell(Cell):
         D = checks.whole("input_size", input_size)
         H = checks.whole("hidden_size", hidden_size)
         reset_after = checks.flag("reset_after", reset_after)
+        check_start(start, gain)
         rng = checks.generator("rng", rng)
         (U,) = uniform(rng, H, (3 * H, D))
         W = recurrent(start, H, rng, gain=gain, gates=3)
@@ -90,67 +94,69 @@ class GRUCell(Cell):
         return GRUCell(U, W, b, b_n) if reset_after else PaperGRUCell(U, W, b)
 
     def _joined(self):
-        """Rows r, z, s, u of what meets [h_{t-1}; x_t; 1]; u_t = U_n x_t + b, s_t as above."""
-        H = self.hidden_size
-        P = np.zeros((4 * H, H + self.input_size + 1), self.dtype)
-        P[: 2 * H] = super()._joined()[: 2 * H]
-        P[2 * H : 3 * H, :H], P[2 * H : 3 * H, -1] = self.W[2 * H :], self.b_n
-        P[3 * H :, H:-1], P[3 * H :, -1] = self.U[2 * H :], self.b[2 * H :]
+        """[W U b] with the rows s in the place of n: s_t = W_n h_{t-1} + b_n does not see x_t."""
+        P, H = super()._joined(), self.hidden_size
+        P[2 * H :, H:-1], P[2 * H :, -1] = 0, self.b_n
         return P
 
     def _forward(self, xs, state):
         (T, B, D), H = xs.shape, self.hidden_size
-        hx, a, rz, a_n, n, scratch = fresh(
-            xs.dtype, (T + 1, B, H + D + 1), (T, B, 4 * H), (T, B, 2 * H), *[(T, B, H)] * 2, (B, H)
+        hx, a, rz, a_n, n, rs = fresh(
+            xs.dtype, (T + 1, B, H + D + 1), (T, B, 3 * H), (T, B, 2 * H), *[(T, B, H)] * 2, (B, H)
         )
         (x, h), h_prev = self._lay(hx, xs, state), hx[:-1, :, :H]
-        (a_r, a_z, s, u), a_rz, (r, z) = gate_views(a, 4), a[..., : 2 * H], gate_views(rz, 2)
+        (a_r, a_z, s), a_rz, (r, z) = gate_views(a, 3), a[..., : 2 * H], gate_views(rz, 2)
         P, scale = self._joined(), gate_scale("ss", H, xs.dtype)
-        for hx_t, a_t, a_rz_t, rz_t, r_t, s_t, u_t, a_n_t, n_t, z_t, h_prev_t, h_t in zip(
-            hx[:-1], a, a_rz, rz, r, s, u, a_n, n, z, h_prev, h, strict=True
-        ):
-            np.dot(hx_t, P.T, out=a_t)                      # a_r, a_z = W h_{t-1} + U x_t + b; s, u
-            squash(a_rz_t, *scale, out=rz_t)                # r_t, z_t
-            np.multiply(r_t, s_t, out=a_n_t)
-            a_n_t += u_t                                    # a_n = r_t s_t + U_n x_t + b
-            np.tanh(a_n_t, out=n_t)                         # n_t = tanh(a_n)
-            mix(z_t, h_prev_t, n_t, out=h_t)                # h_t = (1 - z_t) n_t + z_t h_{t-1}
+        for block in blocks(T, B):
+            affine(x[block], self.U[2 * H :], self.b[2 * H :], out=a_n[block])  # U_n x_t + b ...
+            for hx_t, a_t, a_rz_t, rz_t, r_t, s_t, a_n_t, n_t, z_t, h_prev_t, h_t in steps(
+                block, hx, a, a_rz, rz, r, s, a_n, n, z, h_prev, h
+            ):
+                np.dot(hx_t, P.T, out=a_t)                  # a_r, a_z = W h_{t-1} + U x_t + b; s_t
+                squash(a_rz_t, *scale, out=rz_t)            # r_t, z_t
+                a_n_t += np.multiply(r_t, s_t, out=rs)      # ... + r_t s_t
+                np.tanh(a_n_t, out=n_t)                     # n_t = tanh(a_n)
+                mix(z_t, h_prev_t, n_t, out=h_t)            # h_t = (1 - z_t) n_t + z_t h_{t-1}
         return GRUTrace(x, a_r, a_z, a_n, r, z, s, n, h, state, self)
 
     def _zeros(self):
-        return SimpleNamespace(P=np.zeros_like(self._joined()))
+        d = super()._zeros()
+        d.U_n = np.zeros((self.hidden_size, self.input_size + 1), self.dtype)   # [U_n b]
+        return d
 
     def _gradient(self, d):
-        H = self.hidden_size
-        rz, s, u = np.split(d.P, [2 * H, 3 * H])
-        rzs, rzu = np.concatenate([rz, s]), np.concatenate([rz, u])
-        W, U, b = rzs[:, :H].copy(), rzu[:, H:-1].copy(), rzu[:, -1].copy()
-        return self.gradient(W=W, U=U, b=b, b_n=s[:, -1].copy())
+        H, U_n = self.hidden_size, vars(d).pop("U_n")
+        d.b_n = d.P[2 * H :, -1].copy()
+        d.P[2 * H :, H:] = U_n
+        return super()._gradient(d)
 
     def _backward(self, trace, dhs, dlast, d):
-        (T, B, D), H = trace.x.shape, self.hidden_size
-        dhx, da, dgates, zdh = fresh(
-            dhs.dtype, (T + 1, B, H + D + 1), (T, B, 4 * H), (T, B, 3 * H), (B, H)
+        (T, B, D), H, size = trace.x.shape, self.hidden_size, block_size(*trace.x.shape[:2])
+        dhx, da, da_n, dgates, joint, zdh, dx_n = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), (T, B, 3 * H), (T, B, H), (T, B, 3 * H),
+            (size, B, H + D + 1), (B, H), (size, B, D),
         )
-        (dx, dh), dh_prev = self._lay_back(dhx, dlast), dhx[:-1, :, :H]
-        P, da_zn = self._joined(), da.reshape(T, B, 4, H)[:, :, 1::2]
-        (da_r, da_z, ds, da_n), (dr, dz, dn) = gate_views(da, 4), gate_views(dgates, 3)
+        (dx, dh), dh_prev, P = self._lay_back(dhx, dlast), dhx[:-1, :, :H], self._joined()
+        (da_r, da_z, ds), (dr, dz, dn) = gate_views(da, 3), gate_views(dgates, 3)
         for block in reversed(blocks(T, B)):
             h_prev = before(trace.state, trace.h, block)
-            at_gates(trace, block, (trace.s[block], h_prev), (da_r, da_z, da_n), (dr, dz, dn))
-            for dhs_t, dh_t, da_zn_t, da_n_t, da_r_t, ds_t, da_t, dhx_t, dh_prev_t, r_t, z_t in (
+            at_gates(trace, block, trace.s[block], h_prev, (da_r, da_z, da_n), (dr, dz, dn))
+            for dhs_t, dh_t, da_z_t, da_n_t, da_r_t, ds_t, da_t, dhx_t, dh_prev_t, r_t, z_t in (
                 steps_back(
-                    block, dhs, dh, da_zn, da_n, da_r, ds, da, dhx, dh_prev, trace.r, trace.z
+                    block, dhs, dh, da_z, da_n, da_r, ds, da, dhx, dh_prev, trace.r, trace.z
                 )
             ):
                 dh_t += dhs_t                               # the loss's own part of dh_t
-                da_zn_t *= dh_t[:, None]                    # da_z, da_n
+                da_z_t *= dh_t                              # da_z
+                da_n_t *= dh_t                              # da_n
                 da_r_t *= da_n_t                            # da_r
                 np.multiply(r_t, da_n_t, out=ds_t)          # ds_t = r_t da_n
                 np.dot(da_t, P, out=dhx_t)                  # dh_{t-1} = Wᵀ (da_r, da_z, ds_t), dx_t
                 dh_prev_t += np.multiply(z_t, dh_t, out=zdh)    # dh_{t-1} += z_t dh_t
-            through_gates(block, (dr, dz, dn), da_n, dh)    # dr_t, dz_t, dn_t
-            self._sum(d, da, trace, block)                  # dW, dU, db, db_n
+            through_gates(block, (dr, dz, dn), (da_n, dh, dh))      # dr_t, dz_t, dn_t
+            dx[block] += affine(da_n[block], self.U[2 * H :].T, out=dx_n[: len(h_prev)])
+            self._sum(d, da, trace, block, joint)           # dW, dU, db, db_n
+            sum_outer(da_n[block], joint[: len(h_prev), :, H:], into=d.U_n)
         return GRUTrace(dx, da_r, da_z, da_n, dr, dz, ds, dn, dh, dhx[0, :, :H], None)
 
 
@@ -205,31 +211,32 @@ class PaperGRUCell(Cell):
         d.P[2 * self.hidden_size :, : self.hidden_size] = W_n
         return super()._gradient(d)
 
-    def _sum(self, d, da, trace, block):
-        super()._sum(d, da, trace, block)
+    def _sum(self, d, da, trace, block, scratch):
+        super()._sum(d, da, trace, block, scratch)
         da_n = da[block][..., 2 * self.hidden_size :]
         sum_outer(da_n, trace.s[block], into=d.W_n)         # dW_n = Σ_t da_n s_tᵀ
 
     def _backward(self, trace, dhs, dlast, d):
-        (T, B, D), H = trace.x.shape, self.hidden_size
-        dhx, da, dgates, ds = fresh(
-            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 3 * H)] * 2, (T, B, H)
+        (T, B, D), H, size = trace.x.shape, self.hidden_size, block_size(*trace.x.shape[:2])
+        dhx, da, dgates, ds, joint = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 3 * H)] * 2, (T, B, H), (size, B, H + D + 1)
         )
-        (dx, dh), dh_prev = self._lay_back(dhx, dlast), dhx[:-1, :, :H]
+        (dx, dh), dh_prev, P = self._lay_back(dhx, dlast), dhx[:-1, :, :H], self._joined()
         (da_r, da_z, da_n), (dr, dz, dn) = gate_views(da, 3), gate_views(dgates, 3)
-        P, W_n = self._joined(), self.W[2 * H :]
+        W_n = self.W[2 * H :]
         for block in reversed(blocks(T, B)):
-            before_t = before(trace.state, trace.h, block)
-            at_gates(trace, block, (before_t, before_t), (da_r, da_z, da_n), (dr, dz, dn))
+            h_was = before(trace.state, trace.h, block)
+            at_gates(trace, block, h_was, h_was, (da_r, da_z, da_n), (dr, dz, dn))
             for t in reversed(range(block.start, block.stop)):
                 dh[t] += dhs[t]                             # the loss's own part of dh_t
-                da[t, :, H:] *= np.tile(dh[t], 2)           # da_z, da_n
+                da_z[t] *= dh[t]                            # da_z
+                da_n[t] *= dh[t]                            # da_n
                 ds[t] = da_n[t] @ W_n                       # ds_t = W_nᵀ da_n
                 da_r[t] *= ds[t]                            # da_r
                 np.dot(da[t], P, out=dhx[t])                # dh_{t-1} = Wᵀ (da_r, da_z), dx_t
                 dh_prev[t] += trace.z[t] * dh[t] + trace.r[t] * ds[t]   # + z_t dh_t + r_t ds_t
-            through_gates(block, (dr, dz, dn), ds, dh)      # dr_t, dz_t, dn_t
-            self._sum(d, da, trace, block)                  # dW, dU, db
+            through_gates(block, (dr, dz, dn), (ds, dh, dh))        # dr_t, dz_t, dn_t
+            self._sum(d, da, trace, block, joint)           # dW, dU, db
         return GRUTrace(dx, da_r, da_z, da_n, dr, dz, ds, dn, dh, dhx[0, :, :H], None)
 
 
@@ -240,21 +247,22 @@ def mix(z, h_prev, n, out):
     out += n
 
 
-def at_gates(trace, block, met, das, dgates):
-    """What r, z and n are multiplied by, into dgates; that times the gate's slope, into das.
+def at_gates(trace, block, met, h_prev, das, dgates):
+    """Fill in all that needs no gradient yet; `met` is what r_t is multiplied by.
 
-    met: what r_t is multiplied by, and h_{t-1}.
+    dgates: what each of r, z, n is multiplied by; das: that times the gate's slope.
     """
-    r, z, n = (getattr(trace, name)[block] for name in "rzn")
-    partners, slopes = (met[0], met[1] - n, 1 - z), (sigmoid_slope, sigmoid_slope, tanh_slope)
-    gates = (r, z, n)
-    for gate, slope, partner, da, dgate in zip(gates, slopes, partners, das, dgates, strict=True):
-        dgate[block] = partner
-        slope(gate, out=da[block])
-        da[block] *= partner
+    dr, dz, dn = (dgate[block] for dgate in dgates)
+    r, z, n = gates = [getattr(trace, name)[block] for name in "rzn"]
+    dr[:] = met
+    np.subtract(h_prev, n, out=dz)
+    np.subtract(1, z, out=dn)
+    slopes = sigmoid_slope, sigmoid_slope, tanh_slope
+    for slope, gate, dgate, da in zip(slopes, gates, (dr, dz, dn), das, strict=True):
+        through(slope, gate, dgate, out=da[block])
 
 
-def through_gates(block, dgates, ds, dh):
-    """dr, dz, dn: what each was multiplied by, times the gradient of what came of it."""
-    for dgate, through in zip(dgates, (ds, dh, dh), strict=True):
-        dgate[block] *= through[block]
+def through_gates(block, dgates, dvs):
+    """dr, dz, dn: what each is multiplied by, times the gradient of what comes of it."""
+    for dgate, dv in zip(dgates, dvs, strict=True):
+        dgate[block] *= dv[block]

@@ -143,7 +143,8 @@ class JordanCell(Cell):
             dh[t] = dlogits[t] @ self.V                             # dh_t = Vᵀ dlogits_t
             da[t] *= dh[t]                                          # da_t = act'(a_t) dh_t
             dfed[t] += da[t] @ self.W                               # dy_{t-1} += Wᵀ da_t
-        sum_outer(da, joined(trace.y_prev, trace.x), into=d.P)
+        scratch = np.empty((*dys.shape[:2], d.P.shape[1]), dys.dtype)
+        sum_outer(da, joined(trace.y_prev, trace.x, out=scratch), into=d.P)
         sum_outer(dlogits, trace.h, into=d.V)
         sum_steps(dlogits, into=d.c_out)
         dteacher = None if teacher is None else np.concatenate([dfed[1:], dlast[None]])

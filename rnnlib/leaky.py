@@ -6,7 +6,7 @@ import numpy as np
 
 from rnnlib import checks
 from rnnlib.cells import HIDDEN, Cell, RNNCell, Trace
-from rnnlib.functions import ACTIVATIONS, blocks
+from rnnlib.functions import ACTIVATIONS, block_size, blocks
 from rnnlib.memory import fresh
 from rnnlib.records import record
 
@@ -50,18 +50,10 @@ class LeakyRNNCell(Cell):
 
     def __post_init__(self):
         checks.choice("activation", self.activation, HIDDEN)
+        alpha = self.alpha
+        object.__setattr__(self, "alpha", None)     # a caller's array is not ours to make read-only
         super().__post_init__()
-        each = isinstance(self.alpha, (tuple, list, np.ndarray))
-        if each and len(self.alpha) != self.hidden_size:
-            raise ValueError(
-                f"alpha: expected a number, or one for each of {self.hidden_size} units, "
-                f"got {len(self.alpha)}"
-            )
-        values = [
-            checks.number(f"alpha[{i}]" if each else "alpha", alpha, least=0, below=1)
-            for i, alpha in enumerate(self.alpha if each else [self.alpha])
-        ]
-        object.__setattr__(self, "alpha", tuple(values) if each else values[0])
+        object.__setattr__(self, "alpha", _checked_alpha(alpha, self.hidden_size))
 
     @classmethod
     def init(
@@ -69,6 +61,7 @@ class LeakyRNNCell(Cell):
         alpha=0.9, activation="tanh", start="uniform", gain=1.0, rng=0,
     ):
         """A cell with the parameters of `RNNCell.init`."""
+        alpha = _checked_alpha(alpha, checks.whole("hidden_size", hidden_size))
         cell = RNNCell.init(
             input_size, hidden_size, activation=activation, start=start, gain=gain, rng=rng
         )
@@ -87,7 +80,9 @@ class LeakyRNNCell(Cell):
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H, slope = trace.x.shape, self.hidden_size, ACTIVATIONS[self.activation].slope
-        dhx, da, dn = fresh(dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, H)] * 2)
+        dhx, da, dn, joint = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, H)] * 2, (block_size(T, B), B, H + D + 1)
+        )
         (dx, dh), P = self._lay_back(dhx, dlast), self._joined()
         alpha = np.array(self.alpha, dhs.dtype)
         for block in reversed(blocks(T, B)):
@@ -98,5 +93,15 @@ class LeakyRNNCell(Cell):
                 da[t] *= dn[t]                              # da_t = act'(a_t) dn_t
                 np.dot(da[t], P, out=dhx[t])                # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
                 dhx[t, :, :H] += alpha * dh[t]              # dh_{t-1} += α dh_t
-            self._sum(d, da, trace, block)                  # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
+            self._sum(d, da, trace, block, joint)           # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         return LeakyTrace(dx, da, dn, dh, dhx[0, :, :H], None)
+
+
+def _checked_alpha(alpha, H):
+    if not isinstance(alpha, (tuple, list, np.ndarray)) or getattr(alpha, "ndim", 1) == 0:
+        return checks.number("alpha", alpha, least=0, below=1)
+    if len(alpha) != H:
+        words = f"a number, or one for each of {H} units"
+        raise ValueError(f"alpha: expected {words}, got {len(alpha)}")
+    each = enumerate(alpha)
+    return tuple(checks.number(f"alpha[{i}]", one, least=0, below=1) for i, one in each)

@@ -8,6 +8,7 @@ from rnnlib import checks
 from rnnlib.cells import Cell, Trace
 from rnnlib.functions import (
     before,
+    block_size,
     blocks,
     gate_scale,
     gate_views,
@@ -16,10 +17,11 @@ from rnnlib.functions import (
     staggered,
     steps_back,
     tanh_slope,
+    through,
 )
 from rnnlib.memory import fresh
 from rnnlib.records import record
-from rnnlib.starts import recurrent, uniform
+from rnnlib.starts import check_start, recurrent, uniform
 
 
 @record
@@ -89,12 +91,15 @@ class LSTMCell(Cell):
         """
         D = checks.whole("input_size", input_size)
         H = checks.whole("hidden_size", hidden_size)
+        check_start(start, gain)
+        if forget_bias is not None:
+            checks.number("forget_bias", forget_bias)
         rng = checks.generator("rng", rng)
         (U,) = uniform(rng, H, (4 * H, D))
         W = recurrent(start, H, rng, gain=gain, gates=4)
         (b,) = uniform(rng, H, (4 * H,))
         if forget_bias is not None:
-            b[H : 2 * H] = checks.number("forget_bias", forget_bias)
+            b[H : 2 * H] = forget_bias
         return cls(U, W, b)
 
     def _forward(self, xs, state):
@@ -116,41 +121,43 @@ class LSTMCell(Cell):
         return LSTMTrace(x, *gate_views(a, 4), i, f, g, o, c, h, state, self)
 
     def _backward(self, trace, dhs, dlast, d):
-        (T, B, D), H = trace.x.shape, self.hidden_size
-        dhx, da, dgates, dcs, dh_dc, scratch = fresh(
-            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4, H)] * 2, (T + 1, B, H), (T, B, H), (B, H)
+        (T, B, D), H, size = trace.x.shape, self.hidden_size, block_size(*trace.x.shape[:2])
+        dhx, da, dgates, dcs, dh_dc, tanh_c, joint, more = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4 * H)] * 2, (T + 1, B, H), (T, B, H),
+            (size, B, H), (size, B, H + D + 1), (B, H),
         )
         (dx, dh), (dc_prev, dc) = self._lay_back(dhx, dlast[0]), staggered(dcs, 0)
-        P, rows, dc[-1] = self._joined(), da.reshape(T, B, 4 * H), dlast[1]
+        P, das, dis = self._joined(), gate_views(da, 4), gate_views(dgates, 4)
+        da_ifg, dc_row, dc[-1] = da.reshape(T, B, 4, H)[:, :, :3], dc[:, :, None], dlast[1]
         for block in reversed(blocks(T, B)):
-            partners = self._at_gates(trace, block, da[block], dh_dc[block])
-            for dhs_t, dh_t, dh_dc_t, dc_t, da_t, row_t, dhx_t, f_t, dc_prev_t in steps_back(
-                block, dhs, dh, dh_dc, dc, da, rows, dhx, trace.f, dc_prev
+            partners = self._at_gates(trace, block, das, dh_dc[block], tanh_c)
+            for (
+                dhs_t, dh_t, dh_dc_t, dc_t, dc_row_t, da_ifg_t, da_o_t, da_t, f_t, dhx_t, dc_prev_t
+            ) in steps_back(
+                block, dhs, dh, dh_dc, dc, dc_row, da_ifg, das[3], da, trace.f, dhx, dc_prev
             ):
-                dh_t += dhs_t                                       # the loss's own part of dh_t
-                dc_t += np.multiply(dh_t, dh_dc_t, out=scratch)     # dc_t += o_t tanh'(c_t) dh_t
-                da_t[:, :3] *= dc_t[:, None]                        # da_i, da_f, da_g: through c_t
-                da_t[:, 3] *= dh_t                                  # da_o: through h_t alone
-                np.dot(row_t, P, out=dhx_t)                 # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
+                dh_t += dhs_t                                   # the loss's own part of dh_t
+                dc_t += np.multiply(dh_t, dh_dc_t, out=more)    # dc_t += o_t tanh'(c_t) dh_t
+                da_ifg_t *= dc_row_t                            # da_i, da_f, da_g: through c_t
+                da_o_t *= dh_t                                  # da_o: through h_t alone
+                np.dot(da_t, P, out=dhx_t)                  # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
                 np.multiply(dc_t, f_t, out=dc_prev_t)       # dc_{t-1} = f_t dc_t
-            for k, through in enumerate((dc, dc, dc, dh)):  # di_t = g_t dc_t, ..., do_t
-                np.multiply(partners[k], through[block], out=dgates[block][:, :, k])
-            self._sum(d, rows, trace, block)                # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
-        das, dis = gate_views(rows, 4), gate_views(dgates.reshape(T, B, 4 * H), 4)
+            for dgate, partner, dv in zip(dis, partners, (dc, dc, dc, dh), strict=True):
+                np.multiply(partner, dv[block], out=dgate[block])   # di_t = g_t dc_t, ...
+            self._sum(d, da, trace, block, joint)           # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         dstate = np.stack([dhx[0, :, :H], dcs[0]])
         return LSTMTrace(dx, *das, *dis, dc, dh, dstate, None)
 
-    def _at_gates(self, trace, block, da, dh_dc):
-        """What each gate is multiplied by; da gets that times the gate's slope, dh_dc dh_t/dc_t."""
+    def _at_gates(self, trace, block, das, dh_dc, tanh_c):
+        """Fill in all that needs no gradient yet: da_t as far as the gates go, dh_t/dc_t.
+
+        Returns what each gate is multiplied by.
+        """
         i, f, g, o = (getattr(trace, name)[block] for name in "ifgo")
-        tanh_c = np.tanh(trace.c[block])
-        tanh_slope(tanh_c, out=dh_dc)
-        dh_dc *= o
+        tanh_c = np.tanh(trace.c[block], out=tanh_c[: len(i)])
         partners = g, before(trace.state[1], trace.c, block), i, tanh_c
         slopes = sigmoid_slope, sigmoid_slope, tanh_slope, sigmoid_slope
-        for k, (gate, slope, partner) in enumerate(
-            zip((i, f, g, o), slopes, partners, strict=True)
-        ):
-            slope(gate, out=da[:, :, k])
-            da[:, :, k] *= partner
+        for slope, gate, partner, da in zip(slopes, (i, f, g, o), partners, das, strict=True):
+            through(slope, gate, partner, out=da[block])
+        through(tanh_slope, tanh_c, o, out=dh_dc)
         return partners

@@ -8,6 +8,7 @@ from rnnlib import checks
 from rnnlib.cells import Cell, Trace
 from rnnlib.functions import (
     before,
+    block_size,
     blocks,
     sigmoid,
     sigmoid_slope,
@@ -75,8 +76,9 @@ class PeepholeLSTMCell(Cell):
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H = trace.x.shape, self.hidden_size
-        dhx, da, dgates, dcs = fresh(
-            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4, H)] * 2, (T + 1, B, H)
+        dhx, da, dgates, dcs, joint = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4, H)] * 2, (T + 1, B, H),
+            (block_size(T, B), B, H + D + 1),
         )
         (dx, dh), (dc_prev, dc) = self._lay_back(dhx, dlast[0]), staggered(dcs, 0)
         P, dc[-1] = self._joined(), dlast[1]
@@ -99,7 +101,7 @@ class PeepholeLSTMCell(Cell):
             sum_steps(da_i[block] * c_prev, into=d.p_i)
             sum_steps(da_f[block] * c_prev, into=d.p_f)
             sum_steps(da_o[block] * trace.c[block], into=d.p_o)
-            self._sum(d, rows, trace, block)                # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
+            self._sum(d, rows, trace, block, joint)         # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         gates = [*np.moveaxis(da, 2, 0), *np.moveaxis(dgates, 2, 0)]
         return LSTMTrace(dx, *gates, dc, dh, np.stack([dhx[0, :, :H], dcs[0]]), None)
 
@@ -169,8 +171,9 @@ class LSTM1997Cell(Cell):
 
     def _backward(self, trace, dhs, dlast, d):
         (T, B, D), H = trace.x.shape, self.hidden_size
-        dhx, da, dgates, dcs = fresh(
-            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 3, H)] * 2, (T + 1, B, H)
+        dhx, da, dgates, dcs, joint = fresh(
+            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 3, H)] * 2, (T + 1, B, H),
+            (block_size(T, B), B, H + D + 1),
         )
         (dx, dh), (dc_prev, dc) = self._lay_back(dhx, dlast[0]), staggered(dcs, 0)
         P, dc[-1] = self._joined(), dlast[1]
@@ -185,6 +188,6 @@ class LSTM1997Cell(Cell):
                 da[t] = dgates[t] * np.stack(slopes, axis=1)
                 np.dot(rows[t], P, out=dhx[t])              # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
                 dc_prev[t] = dc[t]                          # nothing is lost on the way
-            self._sum(d, rows, trace, block)                # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
+            self._sum(d, rows, trace, block, joint)         # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         gates = [*np.moveaxis(da, 2, 0), *np.moveaxis(dgates, 2, 0)]
         return LSTM1997Trace(dx, *gates, dc, dh, np.stack([dhx[0, :, :H], dcs[0]]), None)
