@@ -1,8 +1,8 @@
 """rnnlib: recurrent networks whose every state and gradient comes back as one record.
 
     cell = RNNCell.init(input_size=4, hidden_size=3)    # parameters U, W, b
-    trace = forward(cell, xs)                           # trace.x, trace.a, trace.h, step by step
-    dtrace, dcell = backward(cell, trace, dhs)          # the same records, holding gradients
+    trace = forward(cell, xs)                           # x, a, h, step by step
+    dtrace, dcell = backward(cell, trace, dhs)          # the same, holding gradients
 
 Time comes first: xs is (T, B, D), T steps of B sequences of D numbers. A field `f` of `dtrace` or
 `dcell` is dL/df, the total derivative of the loss L. Nothing is changed in place or kept hidden.

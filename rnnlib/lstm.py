@@ -113,11 +113,11 @@ class LSTMCell(Cell):
         for hx_t, a_t, gates_t, i_t, f_t, g_t, o_t, c_prev_t, c_t, h_t in zip(
             hx[:-1], a, gates, i, f, g, o, c_prev, c, h, strict=True
         ):
-            np.dot(hx_t, P.T, out=a_t)                      # a_t = W h_{t-1} + U x_t + b
-            squash(a_t, *scale, out=gates_t)                # i_t, f_t, g_t, o_t
+            np.dot(hx_t, P.T, out=a_t)                          # a_t = W h_{t-1} + U x_t + b
+            squash(a_t, *scale, out=gates_t)                    # i_t, f_t, g_t, o_t
             np.multiply(f_t, c_prev_t, out=c_t)
-            c_t += np.multiply(i_t, g_t, out=ig)            # c_t = f_t c_{t-1} + i_t g_t
-            np.multiply(o_t, np.tanh(c_t, out=tanh_c), out=h_t)     # h_t = o_t tanh(c_t)
+            c_t += np.multiply(i_t, g_t, out=ig)                # c_t = f_t c_{t-1} + i_t g_t
+            np.multiply(o_t, np.tanh(c_t, out=tanh_c), out=h_t)  # h_t = o_t tanh(c_t)
         return LSTMTrace(x, *gate_views(a, 4), i, f, g, o, c, h, state, self)
 
     def _backward(self, trace, dhs, dlast, d):
@@ -140,11 +140,11 @@ class LSTMCell(Cell):
                 dc_t += np.multiply(dh_t, dh_dc_t, out=more)    # dc_t += o_t tanh'(c_t) dh_t
                 da_ifg_t *= dc_row_t                            # da_i, da_f, da_g: through c_t
                 da_o_t *= dh_t                                  # da_o: through h_t alone
-                np.dot(da_t, P, out=dhx_t)                  # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
-                np.multiply(dc_t, f_t, out=dc_prev_t)       # dc_{t-1} = f_t dc_t
+                np.dot(da_t, P, out=dhx_t)                      # dh_{t-1} = Wᵀ da_t, dx_t = Uᵀ da_t
+                np.multiply(dc_t, f_t, out=dc_prev_t)           # dc_{t-1} = f_t dc_t
             for dgate, partner, dv in zip(dis, partners, (dc, dc, dc, dh), strict=True):
-                np.multiply(partner, dv[block], out=dgate[block])   # di_t = g_t dc_t, ...
-            self._sum(d, da, trace, block, joint)           # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
+                np.multiply(partner, dv[block], out=dgate[block])  # di_t = g_t dc_t, ...
+            self._sum(d, da, trace, block, joint)               # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         dstate = np.stack([dhx[0, :, :H], dcs[0]])
         return LSTMTrace(dx, *das, *dis, dc, dh, dstate, None)
 

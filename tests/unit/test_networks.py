@@ -49,7 +49,7 @@ def test_both_directions_are_two_runs_one_of_them_turned():
     assert np.array_equal(both.back.W, dcell.W)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(networks(), st.integers(1, 4), st.integers(1, 2), seeds)
 def test_networks_against_differences(network, T, B, seed):
     """Every parameter, the inputs and the initial states of a network of any build."""

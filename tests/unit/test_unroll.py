@@ -4,6 +4,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
+from cases import MAKE, state_like
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ CELLS = {
     "relu": RNNCell.init(3, 4, activation="relu", rng=rng),
     "identity": RNNCell.init(3, 4, activation="identity", rng=rng),
     "jordan": JordanCell.init(3, 5, 4, out_activation="softmax", rng=rng),
+    **{name: make(3, 4, rng=rng) for name, make in MAKE.items() if name != "rnn"},
 }
 XS = rng.normal(size=(6, 2, 3))
 every_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
@@ -39,9 +41,10 @@ def test_steps_one_by_one_equal_the_sequence(cell):
     whole, state = forward(cell, XS), None
     for t, x in enumerate(XS):
         step = forward(cell, x[None], state)
-        state = getattr(step, cell.reads)[-1]
-        for name in ("x", "a", "h"):
+        state = step.last
+        for name in whole.fields().keys() - {"state"}:
             close(getattr(step, name)[0], getattr(whole, name)[t])
+    close(state, whole.last)
 
 
 @every_cell
@@ -57,7 +60,7 @@ def test_a_batch_equals_its_sequences_one_by_one(cell):
         for name in alone.fields().keys() - {"state"}:
             close(getattr(alone, name), getattr(trace, name)[:, one])
             close(getattr(dalone, name), getattr(dtrace, name)[:, one])
-        close(dalone.state, dtrace.state[one])
+        close(dalone.state, dtrace.state[..., one, :])
         summed = {name: summed[name] + getattr(dcell_alone, name) for name in summed}
     for name, value in summed.items():
         close(getattr(dcell, name), value)
@@ -138,7 +141,8 @@ def test_a_linear_network_is_one_matrix_product():
 def test_the_input_decides_the_dtype(cell, given_dtype, cell_dtype):
     dtype = np.float32 if np.dtype(given_dtype).type is np.float32 else np.float64
     cell = cell.astype(cell_dtype)
-    trace = forward(cell, np.ones((6, 2, 3), given_dtype), np.ones((2, 4)))
+    state = state_like(cell, 2, np.random.default_rng(0))
+    trace = forward(cell, np.ones((6, 2, 3), given_dtype), state)
     dtrace, dcell = backward(cell, trace, np.ones((6, 2, 4)))
     for record in (trace, dtrace, dcell):
         assert {array.dtype for array in record.fields().values()} == {np.dtype(dtype)}
