@@ -15,6 +15,7 @@ import numpy as np
 from rnnlib import checks
 from rnnlib.cells import Network
 from rnnlib.functions import BLOCK
+from rnnlib.records import Record
 
 
 class Checkpointed(NamedTuple):
@@ -97,9 +98,9 @@ class _Walk:
         return state
 
     def _back(self, index, trace, dlast, sums, kept):
-        start, dhs = index * self.segment, self.dhs
+        start, dhs, read = index * self.segment, self.dhs, getattr(trace, self.cell.reads)
         part = dhs[start : start + len(trace.x)] if isinstance(dhs, np.ndarray) else checks.array(
-            "dhs", dhs(start, trace.h), trace.h.shape, trace.h.dtype
+            "dhs", dhs(start, read), read.shape, read.dtype
         )
         dtrace = self.cell._roll_back(trace, part, dlast, sums)
         held = kept * _bytes(dlast) + sum(v.nbytes for v in trace.fields().values()) * 2
@@ -159,6 +160,7 @@ def truncated(cell, trace, dhs, *, window, stride=1):
     already know the future.
     """
     _check_causal(cell)
+    checks.instance("trace", trace, Record, "the trace that forward(cell, ...) returned")
     if getattr(trace, "cell", None) is not cell:
         raise ValueError("trace: expected the trace of this very cell, got another")
     if trace.lengths is not None:

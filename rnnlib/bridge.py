@@ -139,7 +139,8 @@ def trace_torch(module, loss):
     if len(calls) != 1:
         raise ValueError(f"loss: expected the module to be called once, got {len(calls)} calls")
     if not isinstance(value, torch.Tensor) or value.numel() != 1 or not value.requires_grad:
-        raise ValueError(f"loss: expected a tensor of one number with a gradient, got {value!r}")
+        got = checks.came(value)
+        raise ValueError(f"loss: expected a tensor of one number with a gradient, got {got}")
     return _seen(cells, *calls[0], leaves, value, module.batch_first)
 
 

@@ -83,10 +83,7 @@ def array(name, value, expected, dtype=None, *, copy=True):
 
 def classes(name, value, expected, count):
     """A new array of whole numbers 0 .. count - 1, of the expected shape."""
-    clean = np.array(_as_array(name, value))
-    if clean.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected integers, got {clean.dtype}")
-    shape(name, clean, expected)
+    clean = _integers(name, value, expected)
     if clean.min() < 0 or clean.max() >= count:
         raise ValueError(
             f"{name}: expected classes 0 to {count - 1}, got {clean.min()} to {clean.max()}"
@@ -96,46 +93,70 @@ def classes(name, value, expected, count):
 
 def lengths(name, value, steps, batch):
     """How long each sequence of a batch is: a tuple of whole numbers 1 .. steps."""
-    clean = classes(name, value, (batch,), steps + 1)
-    if clean.min() < 1:
-        raise ValueError(f"{name}: expected lengths from 1 to {steps}, got {clean.min()}")
+    clean = _integers(name, value, (batch,))
+    if clean.min() < 1 or clean.max() > steps:
+        raise ValueError(
+            f"{name}: expected lengths 1 to {steps}, got {clean.min()} to {clean.max()}"
+        )
     return tuple(clean.tolist())
 
 
+def _integers(name, value, expected):
+    clean = np.array(_as_array(name, value))
+    if clean.dtype.kind not in "iu" and clean.size:     # [] has no kind
+        raise TypeError(f"{name}: expected integers, got {clean.dtype}")
+    shape(name, clean, expected)
+    return clean
+
+
+def booleans(name, value, expected):
+    """A new array of True and False, of the expected shape."""
+    clean = np.array(_as_array(name, value))
+    if clean.dtype.kind != "b":
+        raise TypeError(f"{name}: expected True and False, got {clean.dtype}")
+    shape(name, clean, expected)
+    return clean
+
+
 def whole(name, value, least=1):
-    """A whole number that is at least `least`."""
+    """A whole number that is at least `least`; any, if that is None."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
-        raise TypeError(f"{name}: expected a whole number, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name}: expected a whole number >= {least}, got {value}")
+        raise TypeError(f"{name}: expected a whole number, got {came(value)}")
+    if least is not None and value < least:
+        raise ValueError(f"{name}: expected a whole number >= {least}, got {came(int(value))}")
     return int(value)
 
 
 def number(name, value, *, above=None, least=None, below=None):
     """A finite number in the given range."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-        raise TypeError(f"{name}: expected a number, got {value!r}")
+        raise TypeError(f"{name}: expected a number, got {came(value)}")
+    try:
+        clean = float(value)
+    except OverflowError:  # a whole number beyond all floats
+        clean = np.inf
     bounds = ((">", above, np.greater), (">=", least, np.greater_equal), ("<", below, np.less))
     bounds = [bound for bound in bounds if bound[1] is not None]
-    if not (np.isfinite(value) and all(holds(value, edge) for _, edge, holds in bounds)):
+    if not (np.isfinite(clean) and all(holds(clean, edge) for _, edge, holds in bounds)):
         words = " and".join(f" {sign} {edge}" for sign, edge, _ in bounds)
-        raise ValueError(f"{name}: expected a finite number{words}, got {value}")
-    return float(value)
+        got = value if np.isfinite(clean) else clean
+        raise ValueError(f"{name}: expected a finite number{words}, got {got}")
+    return clean
 
 
 def choice(name, value, allowed):
     """One of the allowed words."""
     if not isinstance(value, str):
-        raise TypeError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}")
+        raise TypeError(f"{name}: expected one of {', '.join(allowed)}, got {came(value)}")
     if value not in allowed:
-        raise ValueError(f"{name}: expected one of {', '.join(allowed)}, got {value!r}")
+        raise ValueError(f"{name}: expected one of {', '.join(allowed)}, got {came(value)}")
     return value
 
 
 def flag(name, value):
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name}: expected True or False, got {value!r}")
+        raise TypeError(f"{name}: expected True or False, got {came(value)}")
     return bool(value)
 
 
@@ -144,7 +165,8 @@ def generator(name, value):
     if isinstance(value, np.random.Generator):
         return value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
-        raise TypeError(f"{name}: expected a whole number or a numpy Generator, got {value!r}")
+        got = came(value)
+        raise TypeError(f"{name}: expected a whole number or a numpy Generator, got {got}")
     return np.random.default_rng(whole(name, value, least=0))
 
 
@@ -153,3 +175,24 @@ def instance(name, value, kind, words):
     if not isinstance(value, kind):
         raise TypeError(f"{name}: expected {words}, got {type(value).__name__}")
     return value
+
+
+def floats(name, dtype):
+    """float32 or float64, as a numpy dtype."""
+    words = f"{name}: expected float32 or float64, got {came(dtype)}"
+    try:
+        clean = np.dtype(dtype)
+    except TypeError as error:
+        raise TypeError(words) from error
+    if clean.type not in (np.float32, np.float64):
+        raise ValueError(words)
+    return clean
+
+
+def came(value):
+    """What came, for a message of one line: the value as it is written, or else its type."""
+    try:
+        words = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        words = ""
+    return words if 0 < len(words) <= 80 and "\n" not in words else type(value).__name__

@@ -4,9 +4,12 @@ Source: J. L. Elman, "Finding Structure in Time", Cognitive Science 14, 179-211 
 Everything here is plain numpy; `rng` is an int or a numpy Generator.
 """
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
+
+from rnnlib import checks
 
 WORDS = {"b": "ba", "d": "dii", "g": "guuu"}
 FEATURES = ("consonant", "vowel", "interrupted", "high", "back", "voiced")
@@ -37,9 +40,10 @@ def xor_bits(n_bits=3000, *, rng=0):
 
     Source: Elman (1990), p. 185.
     """
+    n_bits = checks.whole("n_bits", n_bits, least=None)
     if n_bits <= 0 or n_bits % 3:
-        raise ValueError(f"n_bits must be a positive multiple of 3, not {n_bits}")
-    pairs = np.random.default_rng(rng).integers(0, 2, (n_bits // 3, 2))
+        raise ValueError(f"n_bits: expected a positive multiple of 3, got {n_bits}")
+    pairs = checks.generator("rng", rng).integers(0, 2, (n_bits // 3, 2))
     return np.column_stack([pairs, pairs[:, 0] ^ pairs[:, 1]]).ravel()
 
 
@@ -55,9 +59,8 @@ def letter_text(n_words=1000, *, rng=0):
 
     Source: Elman (1990), pp. 187-188.
     """
-    if n_words < 1:
-        raise ValueError(f"n_words must be at least 1, not {n_words}")
-    picks = np.random.default_rng(rng).integers(0, len(WORDS), n_words)
+    n_words = checks.whole("n_words", n_words)
+    picks = checks.generator("rng", rng).integers(0, len(WORDS), n_words)
     words = list(WORDS.values())
     return "".join(words[i] for i in picks)
 
@@ -69,9 +72,9 @@ def encode(text):
     ------
     ValueError : a letter that is not one of b d g a i u.
     """
-    unknown = sorted(set(text) - set(LETTERS))
+    unknown = sorted(set(checks.instance("text", text, str, "a text")) - set(LETTERS))
     if unknown:
-        raise ValueError(f"letters without a vector: {unknown}; known: {sorted(LETTERS)}")
+        raise ValueError(f"text: expected letters among {''.join(LETTERS)}, got {unknown[0]!r}")
     return np.array([LETTERS[letter] for letter in text], dtype=float).reshape(-1, len(FEATURES))
 
 
@@ -83,10 +86,12 @@ def split_words(text):
     ValueError : the text is not a run of whole words.
     """
     words, start = [], 0
+    checks.instance("text", text, str, "a text")
     while start < len(text):
         word = WORDS.get(text[start], "")
         if not word or not text.startswith(word, start):
-            raise ValueError(f"no word of {sorted(WORDS.values())} at position {start}")
+            known, there = ", ".join(WORDS.values()), text[start : start + 4]
+            raise ValueError(f"text: expected {known}, got no word at {start}: {there!r}")
         words.append(word)
         start += len(word)
     return words
@@ -110,9 +115,9 @@ def predict_next(sequence):
     ------
     ValueError : fewer than two symbols.
     """
-    sequence = np.asarray(sequence, dtype=float)
-    if len(sequence) < 2:
-        raise ValueError("a sequence needs at least two symbols to predict the next one")
+    sequence = checks.real("sequence", sequence, float)
+    if sequence.ndim == 0 or len(sequence) < 2:
+        raise ValueError(f"sequence: expected two symbols or more, got shape {sequence.shape}")
     return sequence, np.roll(sequence, -1, axis=0)
 
 
@@ -158,8 +163,8 @@ def binary_strings(length=9):
     ------
     ValueError : unless 1 <= length <= 20.
     """
-    if not 1 <= length <= 20:
-        raise ValueError(f"length must be between 1 and 20, not {length}")
+    if checks.whole("length", length) > 20:
+        raise ValueError(f"length: expected at most 20, got {length}")
     return (np.arange(2**length)[:, None] >> np.arange(length)[::-1]) & 1
 
 
@@ -170,7 +175,7 @@ def occurrences(strings, width=3):
     ------
     ValueError : unless 1 <= width <= length.
     """
-    strings = np.asarray(strings)
+    strings = checks.array("strings", strings, ("n", "length"))
     _check_block(strings.shape[-1], width)
     views = np.lib.stride_tricks.sliding_window_view(strings, width, axis=-1)
     return (views == 1).all(axis=-1)
@@ -192,11 +197,15 @@ def split_by_shift(strings, trained, *, width=3, rng=0):
     """
     found = occurrences(strings, width)
     shifts = np.arange(found.shape[1])
+    checks.instance("trained", trained, Iterable, "a list of shifts")
+    trained = {checks.whole("trained", shift, least=0) for shift in trained}
     known = np.isin(shifts, list(trained))
-    if not set(trained) <= set(shifts.tolist()) or known.all() or not known.any():
-        raise ValueError(f"trained must be some, not all, of the shifts 0 to {shifts[-1]}")
+    if not trained <= set(shifts.tolist()) or known.all() or not known.any():
+        words = f"some, not all, of the shifts 0 to {shifts[-1]}"
+        raise ValueError(f"trained: expected {words}, got {sorted(trained)}")
+    rng = checks.generator("rng", rng)
     at_known, at_new = found[:, known].any(axis=1), found[:, ~known].any(axis=1)
-    without = np.random.default_rng(rng).permutation(np.flatnonzero(~found.any(axis=1)))
+    without = rng.permutation(np.flatnonzero(~found.any(axis=1)))
     half = (len(without) + 1) // 2
     return (
         np.flatnonzero(at_known & ~at_new),
@@ -207,5 +216,6 @@ def split_by_shift(strings, trained, *, width=3, rng=0):
 
 
 def _check_block(length, width):
-    if not 1 <= width <= length:
-        raise ValueError(f"width must be between 1 and length, not {width} of {length}")
+    length = checks.whole("length", length)
+    if checks.whole("width", width) > length:
+        raise ValueError(f"width: expected at most the length, {length}, got {width}")

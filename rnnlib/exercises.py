@@ -4,10 +4,12 @@ Each entry holds the book's own answer and the arguments that both are tried on.
 here so that the notebooks need not show them; looking is allowed, after trying.
 """
 
+from collections.abc import Callable
 from functools import reduce
 
 import numpy as np
 
+from rnnlib import checks
 from rnnlib.losses import softmax_cross_entropy
 
 _rng = np.random.default_rng(7)
@@ -101,8 +103,8 @@ def grade(name, answer):
 
     A function that returns None counts as not answered yet. ValueError for an unknown exercise.
     """
-    if name not in EXERCISES:
-        raise ValueError(f"name: expected one of {', '.join(EXERCISES)}, got {name!r}")
+    checks.choice("name", name, EXERCISES)
+    checks.instance("answer", answer, Callable, "a function")
     ours, cases = EXERCISES[name]
     for number, arguments in enumerate(cases, 1):
         got = answer(*arguments)

@@ -19,7 +19,7 @@ def softmax_cross_entropy(logits, targets, mask=None):
     logits = checks.array("logits", logits, ("T", "B", "K"))
     T, B, K = logits.shape
     targets = checks.classes("targets", targets, (T, B), K)[..., None]
-    counts = 1 if mask is None else _checked(mask, (T, B))[..., None]
+    counts = 1 if mask is None else checks.booleans("mask", mask, (T, B))[..., None]
     log_p = log_softmax(logits)
     picked = np.take_along_axis(log_p, targets, axis=-1)
     dlogits = np.exp(log_p)
@@ -38,7 +38,7 @@ def mse(y_hat, y, mask=None):
     y = checks.array("y", y, y_hat.shape, y_hat.dtype)
     error, size = y_hat - y, y_hat.size
     if mask is not None:
-        mask = _checked(mask, y_hat.shape[:2])
+        mask = checks.booleans("mask", mask, y_hat.shape[:2])
         if not mask.any():
             raise ValueError("mask: expected True somewhere, for a mean, got False everywhere")
         size = size * mask.mean()
@@ -53,11 +53,3 @@ def log_softmax(logits):
     """
     z = logits - logits.max(axis=-1, keepdims=True)                 # softmax(z) is softmax(logits)
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
-
-
-def _checked(mask, shape):
-    array = checks._as_array("mask", mask)
-    if array.dtype.kind != "b":
-        raise TypeError(f"mask: expected True and False, got {array.dtype}")
-    checks.shape("mask", array, shape)
-    return array

@@ -68,7 +68,9 @@ class Optimizer:
 
     def _check_state(self, params, state):
         checks.instance("state", state, State, "what init(params) or update returned")
-        shapes = {path: [m.shape for m in moments] for path, moments in state.moments.items()}
+        checks.whole("state.t", state.t, least=0)
+        checks.instance("state.moments", state.moments, dict, "a dict of the moments by path")
+        shapes = {path: [np.shape(m) for m in moments] for path, moments in state.moments.items()}
         if shapes != {path: [p.shape] * self.moments for path, p in params.items()}:
             raise ValueError("state: expected the state of these params, got another")
 

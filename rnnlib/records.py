@@ -71,6 +71,7 @@ class Parameters(Record):
         """The same parameters in float32 or float64 (this very record, if it has that dtype)."""
         if self.dtype == dtype:
             return self
+        dtype = checks.floats("dtype", dtype)
         return dataclasses.replace(self, **{n: a.astype(dtype) for n, a in self.fields().items()})
 
     def gradient(self, **arrays):

@@ -8,22 +8,25 @@ import csv
 from functools import cache
 from importlib.resources import files
 
+from rnnlib import checks
+
 
 def load(name):
     """The rows of `name` (without .csv) as dicts; what reads as a number is one.
 
     Raises ValueError for a file that does not exist, naming those that do.
     """
-    return [dict(row) for row in _rows(name)]
+    known = sorted(file.name[:-4] for file in _folder().iterdir() if file.name.endswith(".csv"))
+    return [dict(row) for row in _rows(checks.choice("name", name, known))]
+
+
+def _folder():
+    return files("rnnlib").joinpath("data")
 
 
 @cache
 def _rows(name):
-    folder = files("rnnlib").joinpath("data")
-    known = sorted(file.name[:-4] for file in folder.iterdir() if file.name.endswith(".csv"))
-    if name not in known:
-        raise ValueError(f"name: expected one of {', '.join(known)}, got {name!r}")
-    with folder.joinpath(f"{name}.csv").open(encoding="utf-8", newline="") as file:
+    with _folder().joinpath(f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return [{key: _value(text) for key, text in row.items()} for row in csv.DictReader(file)]
 
 
@@ -35,5 +38,11 @@ def _value(text):
 
 
 def find(rows, **wanted):
-    """The rows in which every named column has the wanted value, in their order."""
+    """The rows in which every named column has the wanted value, in their order.
+
+    Raises ValueError for a column that a row has not.
+    """
+    for row in rows:
+        if strange := wanted.keys() - row.keys():
+            raise ValueError(f"wanted: expected columns of the rows, got {min(strange)!r}")
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]

@@ -22,9 +22,10 @@ class _Several(Network):
     def _checked_state(self, name, state, batch, dtype):
         if state is None:
             state = (None,) * len(self.cells)
-        if not isinstance(state, (tuple, list)) or len(state) != len(self.cells):
-            got = f"{len(state)}" if isinstance(state, (tuple, list)) else type(state).__name__
-            raise ValueError(f"{name}: expected {len(self.cells)} states, one a cell, got {got}")
+        words = f"{len(self.cells)} states, one a cell"
+        checks.instance(name, state, (tuple, list), f"a tuple of {words}")
+        if len(state) != len(self.cells):
+            raise ValueError(f"{name}: expected {words}, got {len(state)}")
         return tuple(
             cell._checked_state(f"{name}[{i}]", one, batch, dtype)
             for i, (cell, one) in enumerate(zip(self.cells, state, strict=True))
@@ -107,7 +108,7 @@ class Stack(_Several, Record):
         if not cells:
             raise ValueError("cells: expected at least one, got none")
         for i, cell in enumerate(cells):
-            checks.instance(f"cells[{i}]", cell, Network, "a cell such as RNNCell")
+            _check_part(f"cells[{i}]", cell)
             if i and cell.input_size != cells[i - 1].output_size:
                 raise ValueError(
                     f"cells[{i}]: expected input size {cells[i - 1].output_size}, the width of the "
@@ -209,7 +210,7 @@ class Bidirectional(_Several, Record):
 
     def __post_init__(self):
         for name in ("ahead", "back"):
-            checks.instance(name, getattr(self, name), Network, "a cell such as RNNCell")
+            _check_part(name, getattr(self, name))
         if self.back.input_size != self.ahead.input_size:
             raise ValueError(
                 f"back: expected input size {self.ahead.input_size}, that of ahead, "
@@ -258,6 +259,12 @@ class Bidirectional(_Several, Record):
     def _gradient(self, d):
         ahead, back = self._gradients(d)
         return _unchecked(self, ahead=ahead, back=back)
+
+
+def _check_part(name, cell):
+    checks.instance(name, cell, Network, "a cell such as RNNCell")
+    if cell.reads != "h":       # the next layer, and the loss, read h
+        raise TypeError(f"{name}: expected a cell whose output is h, got {type(cell).__name__}")
 
 
 def _unchecked(network, **parts):

@@ -26,10 +26,15 @@ STARTS = {
 }
 
 
+def check_start(start, gain):
+    """Refuse what `recurrent` cannot start from; for whoever draws something else before W."""
+    checks.choice("start", start, STARTS)
+    checks.number("gain", gain, above=0)
+
+
 def recurrent(start, H, rng, *, gain=1.0, gates=1):
     """W (gates · H, H) for one of the starts above, times gain > 0."""
-    checks.choice("start", start, STARTS)
-    gain = checks.number("gain", gain, above=0)
+    check_start(start, gain)
     return gain * np.concatenate([STARTS[start](rng, H) for _ in range(gates)])
 
 

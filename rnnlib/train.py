@@ -45,6 +45,7 @@ def fit(params, loss_and_grads, batches, optimizer, *, steps, record_every=0, re
     Raises ValueError if the loss or a gradient is NaN or infinite; any error tells its step.
     """
     total, clip = _checked(loss_and_grads, batches, optimizer, steps, clip)
+    progress = checks.flag("progress", progress)
     due, record = _recording(total, record_every, record_at, record)
     draw, history, snapshots = _draw_from(batches), [], {}
     done = 0, params, optimizer.init(params)    # replaced as one: no interrupt can tear it apart
@@ -108,7 +109,11 @@ def _step(loss_and_grads, draw, optimizer, clip, before):
     """One update: ((loss, norm), (updates so far, params, state))."""
     step, params, state = before
     with _telling(f"in step {step} of train.fit, counted from 0"):
-        loss, grads = loss_and_grads(params, draw(step))
+        pair = loss_and_grads(params, draw(step))
+        words = "a function that returns a pair (loss, grads)"
+        if len(checks.instance("loss_and_grads", pair, (tuple, list), words)) != 2:
+            raise ValueError(f"loss_and_grads: expected {words}, got {len(pair)}")
+        loss, grads = pair
         loss = checks.number("loss", loss)
         if clip is None:
             norm = clipping.norm(grads)

@@ -40,16 +40,16 @@ class Tree(Record):
         n = checks.whole("leaves", self.leaves)
         left = _numbers("left", self.left, "N-n")
         right = _numbers("right", self.right, len(left))
-        pairs = np.stack([left, right])
+        pairs, got = np.stack([left, right]), checks.came([left.tolist(), right.tolist()])
         if (pairs >= n + np.arange(len(left))).any():
-            raise ValueError(f"left, right: expected children before parents, got {left}, {right}")
+            raise ValueError(f"left, right: expected children before parents, got {got}")
         if (np.bincount(pairs.ravel()) > 1).any():
-            raise ValueError(f"left, right: expected one parent for a node, got {left}, {right}")
+            raise ValueError(f"left, right: expected one parent for a node, got {got}")
         for name, value in (("leaves", n), ("left", left), ("right", right)):
             object.__setattr__(self, name, value)
         first, last = self.span.T
         if (last[left] + 1 != first[right]).any():
-            raise ValueError(f"left, right: expected neighbours in reading, got {left}, {right}")
+            raise ValueError(f"left, right: expected neighbours in reading, got {got}")
         super().__post_init__()
 
     @classmethod

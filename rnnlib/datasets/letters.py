@@ -21,7 +21,7 @@ def encode(texts, letters):
 
     Raises ValueError for an empty text and for a character that is not in `letters`.
     """
-    texts, code = _texts(texts), {letter: k for k, letter in enumerate(letters)}
+    texts, code = _texts(texts), {letter: k for k, letter in enumerate(_letters(letters))}
     strange = set().union(*texts) - code.keys()
     if strange:
         raise ValueError(f"texts: expected characters of the alphabet, got {min(strange)!r}")
@@ -34,15 +34,25 @@ def encode(texts, letters):
 
 def decode(codes, letters, lengths=None):
     """The texts of codes (T, B), cut to their lengths where these are given: back from `encode`."""
-    codes = checks.classes("codes", codes, ("T", "B"), len(letters))
-    lengths = np.full(codes.shape[1], len(codes)) if lengths is None else lengths
+    codes = checks.classes("codes", codes, ("T", "B"), len(_letters(letters)))
+    T, B = codes.shape
+    lengths = (T,) * B if lengths is None else checks.lengths("lengths", lengths, T, B)
     pairs = zip(codes.T, lengths, strict=True)
     return ["".join(letters[k] for k in column[:length]) for column, length in pairs]
 
 
 def _texts(texts):
-    if isinstance(texts, str) or not all(isinstance(text, str) for text in texts):
-        raise TypeError("texts: expected several texts, got one, or something else")
+    checks.instance("texts", texts, (list, tuple, np.ndarray), "a list of texts")
+    for text in texts:
+        checks.instance("texts", text, str, "a list of texts")
     if not len(texts) or not all(texts):
-        raise ValueError("texts: expected at least one, and none of them empty")
+        got = "an empty one" if len(texts) else "none"
+        raise ValueError(f"texts: expected at least one, and none of them empty, got {got}")
     return texts
+
+
+def _letters(letters):
+    checks.instance("letters", letters, str, "an alphabet")
+    if not letters or len(set(letters)) < len(letters):
+        raise ValueError(f"letters: expected different characters, got {checks.came(letters)}")
+    return letters

@@ -48,13 +48,14 @@ class Samples(Record):
         share = checks.number("share", share, above=0, below=1)
         rng = checks.generator("rng", rng)
         _, first, group = np.unique(self.groups, return_index=True, return_inverse=True)
-        held_out = np.zeros(len(first), bool)
-        for k in range(len(self.classes)):
-            members = rng.permutation(np.flatnonzero(self.labels[first] == k))
-            held_out[members[: round(share * len(members))]] = True
-        sides = [np.flatnonzero(~held_out[group]), np.flatnonzero(held_out[group])]
-        if not all(map(len, sides)):
+        members = [np.flatnonzero(self.labels[first] == k) for k in range(len(self.classes))]
+        counts = [round(share * len(one)) for one in members]
+        if not 0 < sum(counts) < len(first):
             raise ValueError(f"share: expected one that leaves both sides something, got {share}")
+        held_out = np.zeros(len(first), bool)
+        for one, count in zip(members, counts, strict=True):
+            held_out[rng.permutation(one)[:count]] = True
+        sides = [np.flatnonzero(~held_out[group]), np.flatnonzero(held_out[group])]
         return tuple(self.take(rng.permutation(side)) for side in sides)
 
 
@@ -159,6 +160,8 @@ def parts(series, shares=(0.8, 0.1, 0.1)):
     tell how well the net remembers, not how well it foretells.
     Raises ValueError for shares that are not positive, do not add up to 1 or leave a part empty.
     """
+    kinds = (str, list, tuple, np.ndarray, Series)
+    checks.instance("series", series, kinds, "a text, an array or a Series")
     shares = checks.array("shares", shares, ("K",))
     if shares.min() <= 0 or abs(shares.sum() - 1) > 1e-9:
         raise ValueError(f"shares: expected positive ones that add up to 1, got {shares.tolist()}")

@@ -90,9 +90,9 @@ def read_expression(text):
     text = checks.instance("text", text, str, "an expression such as (max 3 7)")
     words = text.replace("(", " ").replace(")", " ").split()
     found = [int(word) if word in map(str, range(10)) else word for word in words]
-    expression = _from_tokens(found, _pair, text)
+    expression = _from_tokens(found, _pair, text, "text")
     if {"(", ")"} & set(text) and text.split() != write_expression(expression).split():
-        raise ValueError(f"text: expected brackets around each operation, got {text}")
+        raise ValueError(f"text: expected brackets around each operation, got {checks.came(text)}")
     return expression
 
 
@@ -104,11 +104,12 @@ def _fold(expression, combine):
     """combine(operation, left, right) at every operation, from the digits up."""
     found = tokens_of(expression)
     if _from_tokens(found, _pair, expression) != expression:
-        raise ValueError(f"expression: expected (operation, (left, right)), got {expression}")
+        got = checks.came(expression)
+        raise ValueError(f"expression: expected (operation, (left, right)), got {got}")
     return _from_tokens(found, combine, expression)
 
 
-def _from_tokens(found, combine, given):
+def _from_tokens(found, combine, given, name="expression"):
     """Read from the last token to the first: an operation takes the two values read before it."""
     values = []
     for token in reversed(found):
@@ -120,7 +121,8 @@ def _from_tokens(found, combine, given):
             values.clear()
             break
     if len(values) != 1:
-        raise ValueError(f"expression: expected operations on two arguments each, got {given}")
+        got = checks.came(given)
+        raise ValueError(f"{name}: expected operations on two arguments each, got {got}")
     return values[0]
 
 

@@ -124,10 +124,7 @@ def predicts_legal(logits, legal):
     predicted if all of its steps are (Hochreiter and Schmidhuber 1997, section 5.1).
     """
     logits = checks.array("logits", logits, ("T", "B", len(REBER_SYMBOLS)))
-    legal = np.asarray(legal)
-    if legal.dtype != bool:
-        raise TypeError(f"legal: expected booleans, got {legal.dtype}")
-    checks.shape("legal", legal, logits.shape)
+    legal = checks.booleans("legal", legal, logits.shape)
     least_legal = np.where(legal, logits, np.inf).min(axis=-1)
     return least_legal > np.where(legal, -np.inf, logits).max(axis=-1)
 
