@@ -143,7 +143,7 @@ def look(loss, module=MODEL.rnn):
         ("loss", lambda: look(lambda: torch.zeros(1)), ValueError, "0 calls"),
         ("loss", lambda: look(lambda: MODEL(XS) + MODEL(XS)), ValueError, "2 calls"),
         ("loss", lambda: look(lambda: MODEL.rnn(XS[:, 0])), ValueError, "2 axes"),
-        ("loss", lambda: look(lambda: MODEL.rnn(XS)[0]), ValueError, "tensor"),
+        ("loss", lambda: look(lambda: MODEL.rnn(XS)[0]), ValueError, "Tensor"),
         ("loss", lambda: look(lambda: MODEL(XS).item()), ValueError, "0"),
         ("loss", lambda: look(without_gradient), ValueError, "tensor"),
         ("xs", lambda: look(lambda: MODEL(XS * torch.nan)), ValueError, "NaN or infinity"),
