@@ -38,12 +38,14 @@ def checkpointed(cell, xs, dhs, state=None, *, budget=None):
 
     The sequence is cut into segments. Their first states are kept, the traces are not: each is made
     anew on the way back. Without a budget a segment has about √τ steps (Chen et al. 2016): O(√τ)
-    memory for one more forward pass. budget (bytes): as few repeated steps as fit into it, if need
-    be with fewer states than segments (Griewank and Walther 2000; for BPTT, Gruslys et al. 2016).
+    memory for one more forward pass. budget (bytes): at most one more forward pass, less where the
+    budget allows; where it is too small even for that, fewer states than segments, and the fewest
+    repeated steps for so many (Griewank and Walther 2000; for BPTT, Gruslys et al. 2016).
 
-    xs (T, B, D); dhs (T, B, H), or a function of (t, hs) that gets the hidden states of the steps
-    from t on and returns what the loss sends into them, so that nothing of all τ steps is held.
-    The gradient has the bits of `backward`. Raises ValueError if the budget is too small.
+    xs (T, B, D), all sequences of the same length; dhs (T, B, H), or a function of (t, hs) that
+    gets the hidden states of the steps from t on and returns what the loss sends into them, so that
+    nothing of all τ steps is held. The gradient has the bits of `backward`. Raises ValueError if
+    the budget is too small.
     """
     _check_causal(cell)
     xs = checks.array("xs", xs, ("T", "B", cell.input_size), copy=False)
@@ -103,7 +105,7 @@ class _Walk:
             "dhs", dhs(start, read), read.shape, read.dtype
         )
         dtrace = self.cell._roll_back(trace, part, dlast, sums)
-        held = kept * _bytes(dlast) + sum(v.nbytes for v in trace.fields().values()) * 2
+        held = kept * _bytes(dlast) + 2 * _held(trace)
         self.bytes_kept = max(self.bytes_kept, held)
         return _copied(dtrace.state)
 
@@ -118,17 +120,20 @@ def plan(cell, T, B, dtype, budget=None):
     one = cell._unroll(np.zeros((1, B, cell.input_size), dtype),
                        cell._checked_state("state", None, B, dtype))
     a_state = _bytes(one.last)
-    a_step = 2 * sum(v.nbytes for v in one.fields().values())       # in the trace, in its gradient
-    whole = BLOCK * math.ceil(T / BLOCK)
-    for segment in range(whole, 0, -BLOCK):                         # long ones: little is repeated
-        if segment * a_step + math.ceil(T / segment) * a_state <= budget:
-            return segment, T
-    slots = (budget - BLOCK * a_step) // a_state - 1
-    if slots < 0:
+    a_step = 2 * (_held(one) - _bytes(one.state))                   # in the trace, in its gradient
+    fitting = [
+        (T - segment * (math.ceil(T / segment) - 1), segment)       # the last one is not repeated
+        for segment in range(BLOCK, BLOCK * math.ceil(T / BLOCK) + 1, BLOCK)
+        if min(segment, T) * a_step + (math.ceil(T / segment) + 2) * a_state <= budget
+    ]
+    if fitting:
+        return max(fitting)[1], T
+    least = min(BLOCK, T) * a_step + 3 * a_state                    # trace, dtrace have one each
+    if budget < least:
         raise ValueError(
-            f"budget: expected at least {BLOCK * a_step + a_state} bytes, one state and the trace "
-            f"of {BLOCK} steps, got {budget}"
+            f"budget: expected at least {least} bytes, for a state and {BLOCK} steps, got {budget}"
         )
+    slots = (budget - least) // a_state
     return BLOCK, slots
 
 
@@ -186,6 +191,10 @@ def _check_causal(cell):
 
 def _copied(state):
     return tuple(map(_copied, state)) if isinstance(state, tuple) else state.copy()
+
+
+def _held(trace):
+    return sum(v.nbytes for v in trace.fields().values())
 
 
 def _bytes(state):

@@ -17,7 +17,9 @@ A model of your own, whatever it does before and after its recurrent layers, in 
 
     run = lambda: loss_of(model(batch), targets)            # one pass of it, to its loss
     trace, dtrace = bridge.trace_torch(model.lstm, run)
-    trace.i, trace.f, dtrace.h                              # its gates, and the gradient of a step
+    trace.i, trace.f, dtrace.c                              # its gates, its cell states' gradients
+
+With two layers or more, trace.layers[0].i and so on; with two directions, trace.ahead.i.
 """
 
 import numpy as np
@@ -117,8 +119,9 @@ def trace_torch(module, loss):
     loss: a function without arguments that runs the model and returns its loss, a tensor of one
     number; `module` must be called once. trace is `forward` on what the module was given (inputs,
     initial state, the lengths of a packed sequence), dtrace `backward` from what the rest of the
-    model sends back into it; both time-major. The model and its .grad stay as they are. ValueError:
-    the module is not called once, or on no batch; a loss without gradient, as under no_grad.
+    model sends back into it; both time-major. The parameters and .grad stay as they are.
+    ValueError: the module is not called once, or on no batch; a loss without gradient, as under
+    no_grad.
     """
     cells, calls, leaves = from_torch(module), [], []
     if isinstance(module, tuple(STEPS.values())):

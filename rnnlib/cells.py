@@ -36,6 +36,14 @@ class Trace(Record):
     CARRIES: ClassVar[tuple[str, ...]] = ("h",)  # the fields that one step hands to the next
 
     @property
+    def h_end(self):
+        """What the network has in the end, (B, H): h after the last step of each sequence.
+
+        An answer at the end is read from it, and backward takes its gradient as `dh_end`.
+        """
+        return getattr(self, self.CARRIES[0])[-1]
+
+    @property
     def last(self):
         """The state after the last step, of the shape of `state`: forward goes on from it."""
         return self.state_after(len(self.x))
@@ -48,14 +56,24 @@ class Trace(Record):
         return carried[0] if len(carried) == 1 else np.stack(carried)
 
     def steps(self, start, stop):
-        """The trace of steps start .. stop - 1 alone, begun from the state before them."""
+        """The trace of steps start .. stop - 1 alone, begun from the state before them.
+
+        ValueError if it was made with lengths: a sequence that is over has no steps left.
+        """
+        if self.lengths is not None:
+            raise ValueError(f"trace: expected one without lengths, got lengths {self.lengths}")
         cut = {name: v[start:stop] for name, v in self.fields().items() if name != "state"}
         return dataclasses.replace(self, **cut, state=self.state_after(start))
 
     @property
     def h_prev(self):
         """h one step earlier, (T, B, H): h_prev[0] is the initial state."""
-        return np.concatenate([self.state_after(0)[None], self.h[:-1]])
+        h0 = self.state if len(self.CARRIES) == 1 else self.state[0]
+        return np.concatenate([h0[None], self.h[:-1]])
+
+    def made_by(self, cell):
+        """The same trace with this cell as its maker; for a gradient, with dcell."""
+        return dataclasses.replace(self, cell=cell)
 
 
 class Network:
@@ -81,6 +99,10 @@ class Network:
         The gradient of each parameter is added to the array of its name in `d`.
         """
         raise NotImplementedError
+
+    def _add_at_end(self, dhs, dh_end):
+        """Add dL/d(trace.h_end) to what the loss sends into each step."""
+        dhs[-1] += dh_end
 
     def _zeros(self):
         """Where `_roll_back` adds up the gradient of each parameter."""
@@ -189,11 +211,6 @@ class RNNTrace(Trace):
     state: np.ndarray
     cell: "RNNCell"
     lengths: tuple | None = None
-
-    @property
-    def h_prev(self):
-        """h one step earlier, (T, B, H): h_prev[0] is the initial state."""
-        return np.concatenate([self.state[None], self.h[:-1]])
 
 
 @record

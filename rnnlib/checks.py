@@ -93,7 +93,12 @@ def classes(name, value, expected, count):
 
 def lengths(name, value, steps, batch):
     """How long each sequence of a batch is: a tuple of whole numbers 1 .. steps."""
-    clean = _integers(name, value, (batch,))
+    clean = _integers(name, value, ("B",))
+    if len(clean) != batch:
+        raise ValueError(
+            f"{name}: expected shape ({batch},), one for each of the B sequences of (T, B, .), "
+            f"got {clean.shape}"
+        )
     if clean.min() < 1 or clean.max() > steps:
         raise ValueError(
             f"{name}: expected lengths 1 to {steps}, got {clean.min()} to {clean.max()}"

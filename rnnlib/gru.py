@@ -49,11 +49,6 @@ class GRUTrace(Trace):
     cell: "GRUCell"
     lengths: tuple | None = None
 
-    @property
-    def h_prev(self):
-        """h one step earlier, (T, B, H)."""
-        return np.concatenate([self.state[None], self.h[:-1]])
-
 
 @record
 class GRUCell(Cell):

@@ -45,6 +45,11 @@ class JordanTrace(Trace):
         return said[t - 1] if t else self.state
 
     @property
+    def h_prev(self):
+        """Not here: no step sees h_{t-1}; what it sees is y_prev."""
+        raise AttributeError("a JordanTrace has no h_prev: what comes back is y_prev")
+
+    @property
     def y_prev(self):
         """What was fed back into each step, (T, B, K): y, or the teacher, one step earlier."""
         said = self.y if self.teacher is None else self.teacher

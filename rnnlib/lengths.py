@@ -2,7 +2,8 @@
 
 Between one end and the next, only the sequences that still run are computed: nothing is masked that
 could leak, and no step is spent on padding. Beyond its end a sequence keeps the state it had there,
-so that trace.h[-1] is the last state of every sequence; all other fields are zero there.
+so that trace.h[-1] of a cell is the last state of every sequence (trace.h_end of any network); all
+other fields are zero there.
 """
 
 import dataclasses

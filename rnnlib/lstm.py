@@ -51,11 +51,6 @@ class LSTMTrace(Trace):
     CARRIES: ClassVar = ("h", "c")
 
     @property
-    def h_prev(self):
-        """h one step earlier, (T, B, H)."""
-        return np.concatenate([self.state[:1], self.h[:-1]])
-
-    @property
     def c_prev(self):
         """c one step earlier, (T, B, H)."""
         return np.concatenate([self.state[1:], self.c[:-1]])

@@ -124,6 +124,7 @@ class LSTM1997Trace(Trace):
     lengths: tuple | None = None
 
     CARRIES: ClassVar = ("h", "c")
+    c_prev = LSTMTrace.c_prev
 
 
 @record

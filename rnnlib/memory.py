@@ -14,7 +14,7 @@ import numpy as np
 LEAST = 2**18  # bytes; smaller arrays are left to the system
 MOST = 2**28  # bytes kept at any time for what comes next
 
-_free = []  # buffers that no array uses
+_free = {}  # buffers that no array uses, the longest free first
 
 
 def fresh(dtype, *shapes):
@@ -44,15 +44,19 @@ def _memory(size, dtype):
 
 
 def _take(needed):
-    fitting = [buffer for buffer in _free if needed <= len(buffer) <= 1.5 * needed]
-    if not fitting:
-        return np.empty(needed, np.uint8).data
-    best = min(fitting, key=len)
-    _free.remove(best)
-    return best
+    sizes = {place: len(buffer) for place, buffer in _free.copy().items()}
+    fitting = [place for place, size in sizes.items() if needed <= size <= 1.5 * needed]
+    for place in sorted(fitting, key=sizes.get):
+        buffer = _free.pop(place, None)
+        if buffer is not None:                                      # no other thread was faster
+            return buffer
+    return np.empty(needed, np.uint8).data
 
 
 def _keep(buffer):
-    _free.append(buffer)
-    while sum(map(len, _free)) > MOST:
-        _free.pop(0)
+    _free[id(buffer)] = buffer
+    kept = _free.copy()
+    surplus = sum(map(len, kept.values())) - MOST
+    for place, oldest in kept.items():
+        if surplus > 0 and _free.pop(place, None) is not None:
+            surplus -= len(oldest)

@@ -46,15 +46,12 @@ class Parameters(Record):
 
     SHAPES gives each array its shape in letters; one letter has one size throughout the record, and
     "4H" is four times that of H. All arrays get one dtype: float32 if every one is, else float64.
-    A parameter that OPTIONAL names may be None: the record does without it.
     """
 
     SHAPES: ClassVar[dict[str, tuple[str, ...]]] = {}
-    OPTIONAL: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self):
-        kept = [n for n in self.SHAPES if n not in self.OPTIONAL or getattr(self, n) is not None]
-        arrays = {name: checks.real(name, getattr(self, name)) for name in kept}
+        arrays = {name: checks.real(name, getattr(self, name)) for name in self.SHAPES}
         dtype = np.result_type(*arrays.values())
         sizes = {}
         for name, array in arrays.items():

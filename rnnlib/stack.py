@@ -60,6 +60,11 @@ class StackTrace(Record):
         return self.layers[-1].h
 
     @property
+    def h_end(self):
+        """What the highest layer has in the end, (B, H)."""
+        return self.layers[-1].h_end
+
+    @property
     def lengths(self):
         """The lengths that forward was given, or None."""
         return self.layers[0].lengths
@@ -81,6 +86,11 @@ class StackTrace(Record):
     def steps(self, start, stop):
         """The trace of steps start .. stop - 1 alone."""
         return dataclasses.replace(self, layers=tuple(v.steps(start, stop) for v in self.layers))
+
+    def made_by(self, cell):
+        """The same traces with these cells as their makers."""
+        pairs = zip(self.layers, cell.cells, strict=True)
+        return StackTrace(tuple(layer.made_by(one) for layer, one in pairs), cell)
 
     def fields(self):
         """Every array of every layer, as "layers[0].h"."""
@@ -153,6 +163,9 @@ class Stack(_Several, Record):
             dhs = dlayers[0].x                                      # dh of the layer below
         return StackTrace(tuple(dlayers), None)
 
+    def _add_at_end(self, dhs, dh_end):
+        self.cells[-1]._add_at_end(dhs, dh_end)
+
     def _gradient(self, d):
         return _unchecked(self, cells=tuple(self._gradients(d)))
 
@@ -163,7 +176,9 @@ class BidirectionalTrace(Record):
 
     x (T, B, D) inputs; h (T, B, H + H') the states of both at the same place of the text, those of
     `ahead` first; h_ahead, h_back: its two parts; ahead, back: the traces, that of `back` in the
-    order in which it read, from the end to the start; state, last: pairs.
+    order in which it read, from the end to the start. state, last: pairs, a state of `ahead` and
+    one of `back`, as are the state that forward takes and the dlast that backward takes. h[-1] is
+    not what is known in the end, for there `back` has read one step only: see h_end.
     """
 
     x: np.ndarray
@@ -172,6 +187,22 @@ class BidirectionalTrace(Record):
     back: Trace
     cell: "Bidirectional"
     lengths: tuple | None = None
+
+    @property
+    def h_end(self):
+        """What both have in the end, (B, H + H'): `ahead` at the last step, `back` at the first."""
+        return np.concatenate([self.h_ahead[-1], self.h_back[0]], axis=-1)
+
+    def made_by(self, cell):
+        """The same traces with these cells as their makers."""
+        ahead, back = self.ahead.made_by(cell.ahead), self.back.made_by(cell.back)
+        return dataclasses.replace(self, ahead=ahead, back=back, cell=cell)
+
+    def state_after(self, *steps):
+        """Not here: after t steps one direction has read the start, the other the end."""
+        raise ValueError("trace: expected one direction of time, got a BidirectionalTrace")
+
+    steps = state_after
 
     @property
     def h_ahead(self):
@@ -255,6 +286,11 @@ class Bidirectional(_Several, Record):
         dx = ahead.x + turned(back.x, lengths)
         dh = np.concatenate([ahead.h, turned(back.h, lengths)], axis=-1)
         return BidirectionalTrace(dx, dh, ahead, back, None, lengths)
+
+    def _add_at_end(self, dhs, dh_end):
+        H = self.ahead.output_size
+        dhs[-1, :, :H] += dh_end[:, :H]
+        dhs[0, :, H:] += dh_end[:, H:]
 
     def _gradient(self, d):
         ahead, back = self._gradients(d)

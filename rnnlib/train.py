@@ -1,4 +1,19 @@
-"""A training loop: batches in, a `Run` out, with the losses and the parameters on the way."""
+"""A training loop: batches in, a `Run` out, with the losses and the parameters on the way.
+
+    def loss_and_grads(params, batch):                      # an answer at the end
+        cell, out = params
+        trace = forward(cell, batch.xs, lengths=batch.lengths)
+        h = trace.h_end[None]
+        loss, dlogits = losses.softmax_cross_entropy(out.logits(h), batch.targets)
+        dh, dout = out.backward(h, dlogits)
+        _, dcell = backward(cell, trace, dh_end=dh[0])
+        return loss, (dcell, dout)
+
+    run = fit((cell, out), loss_and_grads, draw, optim.Adam(), steps=200, clip=1.0)
+
+where draw(step) gives the batch of a step. For an answer at every step read trace.h instead, and
+give backward the dhs.
+"""
 
 import os
 from collections.abc import Callable, Iterable

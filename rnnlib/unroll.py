@@ -7,7 +7,7 @@ They check what comes in, once, and leave the computing to the cell. The input d
 float32 `xs` are computed in float32, everything else in float64, whatever the cell holds.
 """
 
-import dataclasses
+import numpy as np
 
 from rnnlib import checks
 from rnnlib.cells import Network
@@ -33,15 +33,17 @@ def forward(cell, xs, state=None, *, lengths=None, teacher=None):
     if teacher is not None:
         teacher = _checked_teacher(cell, teacher, lengths, (steps, batch), dtype)
     trace = cell.astype(dtype)._unroll(xs, state, lengths, teacher)
-    return dataclasses.replace(trace, cell=cell)
+    return trace.made_by(cell)
 
 
-def backward(cell, trace, dhs, *, dlast=None):
+def backward(cell, trace, dhs=None, *, dh_end=None, dlast=None):
     """Backpropagation through time: (dtrace, dcell), the gradient of a loss L.
 
     trace: what `forward` returned for this very cell. dhs: what the loss sends directly into each
-    h_t, of the shape of trace.h (for a `JordanCell`: into each y_t). dlast: what comes back into
-    the state after the last step, of the shape of trace.last, if the loss goes on from there.
+    h_t, of the shape of trace.h (for a `JordanCell`: into each y_t); zeros if None. dh_end: what
+    it sends into trace.h_end, for an answer at the end. dlast: what comes back into the state after
+    the last step, of the shape of trace.last, if the loss goes on from there; for a `Stack` or a
+    `Bidirectional` a tuple, in which None stands for zeros.
     Each field of dtrace holds the total derivative dL/dfield, later steps included; dtrace.cell is
     dcell. Raises ValueError or TypeError, also for a trace that belongs to another cell.
     """
@@ -50,13 +52,17 @@ def backward(cell, trace, dhs, *, dlast=None):
     if getattr(trace, "cell", None) is not cell:
         raise ValueError("trace: expected the trace of this very cell, got one of another")
     read = getattr(trace, cell.reads)
-    dhs = checks.array("dhs", dhs, read.shape, read.dtype, copy=False)
+    if dhs is None and dh_end is None and dlast is None:
+        raise TypeError("dhs: expected a gradient (or dh_end, or dlast), got None")
+    dhs = np.zeros_like(read) if dhs is None else checks.array("dhs", dhs, read.shape, read.dtype)
+    if dh_end is not None:
+        cell._add_at_end(dhs, checks.array("dh_end", dh_end, read.shape[1:], read.dtype))
     dlast = cell._checked_state("dlast", dlast, dhs.shape[1], read.dtype)
     cell = cell.astype(read.dtype)
     sums = cell._zeros()
     dtrace = cell._roll_back(trace, dhs, dlast, sums)
     dcell = cell._gradient(sums)
-    return dataclasses.replace(dtrace, cell=dcell), dcell
+    return dtrace.made_by(dcell), dcell
 
 
 def _checked_teacher(cell, teacher, lengths, shape, dtype):

@@ -15,10 +15,10 @@ from rnnlib.datasets.samples import Sequences
 def japanese_vowels():
     """Nine men say the vowels /ae/; who is speaking? (train, test), 270 and 370 utterances.
 
-    xs (T, B, 12), of unequal lengths from 7 to 29 steps: twelve cepstrum coefficients of a linear
-    prediction of the sound, without unit, from frames of 25.6 ms that start 6.4 ms apart (sampled
-    at 10 kHz). labels: the speaker. Training: 30 utterances of each; test: 24 to 88, taken on
-    other occasions, unequally many.
+    xs (T, B, 12), of unequal lengths, 7 to 29 steps over both sets: twelve cepstrum coefficients
+    of a linear prediction of the sound, without unit, from frames of 25.6 ms that start 6.4 ms
+    apart (sampled at 10 kHz). labels: the speaker. Training: 30 utterances of each; test: 24 to 88,
+    taken on other occasions, unequally many.
 
     Source: Kudo, Toyama and Shimbo 1999, Pattern Recognition Letters 20:1103; UCI archive.
     """

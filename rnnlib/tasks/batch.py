@@ -4,11 +4,11 @@ Targets of a classification are whole numbers, (T, B) for an answer at every ste
 answer at the end; targets that are numbers have the width of the output too, (., B, K). Either way
 
     trace = forward(cell, batch.xs, lengths=batch.lengths)
-    hs = trace.h[-len(batch.targets):]                              # all states, or the last
+    hs = trace.h_end[None] if batch.at_end else trace.h
     loss, dlogits = losses.softmax_cross_entropy(out.logits(hs), batch.targets)
 
-compares what belongs together: a sequence that is over keeps its last state. Answers at every step
-count in the padding too, unless `mask` is used to leave them out.
+compares what belongs together. Answers at every step count in the padding too, unless `mask` is
+used to leave them out.
 """
 
 import numpy as np

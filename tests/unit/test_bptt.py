@@ -5,7 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from cases import case_of, networks, seeds
+from cases import MAKE, case_of, networks, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -155,3 +155,76 @@ def test_what_knows_the_future_or_ends_early_is_not_truncated():
     cell = RNNCell.init(1, 2)
     with pytest.raises(ValueError, match="trace: expected one without lengths"):
         bptt.truncated(cell, forward(cell, xs, lengths=[3, 1]), np.zeros((3, 2, 2)), window=2)
+
+
+@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+def test_the_budget_is_used_to_the_byte(make):
+    cell, rng = make(3, 4, rng=0), np.random.default_rng(0)
+    xs, dhs = rng.normal(size=(64, 2, 3)), np.ones((64, 2, 4))
+
+    def run(budget):
+        return bptt.checkpointed(cell, xs, dhs, budget=budget)
+
+    whole = run(10**9)
+    assert whole.steps_run == 64
+    assert run(whole.bytes_kept).steps_run == 64
+    assert run(whole.bytes_kept - 1).steps_run > 64
+    with pytest.raises(ValueError, match="budget") as refused:
+        run(1)
+    least = int(str(refused.value).split()[4])
+    assert run(least).bytes_kept == least
+    assert run(least).steps_run == 64 + 16 * (3 + 2 + 1)            # one state: all again each time
+    with pytest.raises(ValueError, match="budget"):
+        run(least - 1)
+
+
+@pytest.mark.parametrize("slots", range(6))
+def test_the_steps_run_are_the_fewest_for_the_states_that_fit(slots):
+    cell, segments = RNNCell.init(1, 2), 11
+    xs, dhs = np.zeros((16 * segments - 3, 1, 1)), np.ones((16 * segments - 3, 1, 2))
+    budget = least_budget(cell, xs) + slots * 2 * 8                 # a state is two numbers
+    result = bptt.checkpointed(cell, xs, dhs, budget=budget)
+    segments_run = least_cost(segments, slots)
+    assert result.steps_run == len(xs) + 16 * segments_run
+    assert bptt.checkpointed(cell, xs, dhs, budget=budget + 15).steps_run == result.steps_run
+
+
+def test_steps_run_counts_a_short_last_segment_as_it_is():
+    cell = RNNCell.init(1, 2)
+    result = bptt.checkpointed(cell, np.zeros((100, 1, 1)), np.ones((100, 1, 2)))
+    assert result.steps_run == 100 + 96                             # segments of 16, the last of 4
+
+
+def test_a_budget_that_is_large_enough_repeats_nothing_whatever_the_length():
+    cell = RNNCell.init(1, 2)
+    for T in (5, 16, 70):
+        xs, dhs = np.zeros((T, 1, 1)), np.ones((T, 1, 2))
+        assert bptt.checkpointed(cell, xs, dhs, budget=10**9).steps_run == T
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_input_decides_the_dtype_here_too(dtype):
+    xs, other = np.ones((40, 2, 3), dtype), np.ones((40, 2, 4), np.float64)
+    for cell in (GRUCell.init(3, 4), GRUCell.init(3, 4).astype(np.float32)):
+        trace = forward(cell, xs)
+        for dhs in (other, other.astype(np.float32), lambda t, hs: other[t : t + len(hs)]):
+            result = bptt.checkpointed(cell, xs, dhs)
+            found = [*result.dcell.fields().values(), result.dstate, result.last]
+            if not callable(dhs):
+                cut = bptt.truncated(cell, trace, dhs, window=3)
+                found += cut.fields().values()
+            assert {v.dtype for v in found} == {np.dtype(dtype)}
+
+
+def test_a_kept_state_does_not_keep_its_trace():
+    """trace.last of a cell with one state is a view: kept, it would hold all of the trace."""
+    cell, dh, peaks = RNNCell.init(4, 8), np.ones((128, 4, 8)), []
+    for T in (4096, 16384):
+        xs = np.zeros((T, 1, 4))
+        tracemalloc.start()
+        result = bptt.checkpointed(cell, xs, lambda t, hs: dh[: len(hs), :1])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert result.last.base is None
+        assert result.dstate.base is None
+    assert peaks[1] / peaks[0] < 2.5                                # four times the steps

@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from rnnlib import LSTMCell, backward, forward, memory
+from rnnlib import GRUCell, LSTMCell, backward, forward, memory
 
 BIG = (memory.LEAST // 8,)  # float64 numbers that are just worth keeping
 
@@ -61,7 +61,7 @@ def test_what_is_kept_is_limited_and_can_be_given_back():
     for size in (memory.MOST // 2, memory.MOST // 2 + 1, memory.MOST // 4):
         memory.fresh(np.uint8, (size,))
         gc.collect()
-        assert sum(map(len, memory._free)) <= memory.MOST
+        assert sum(map(len, memory._free.values())) <= memory.MOST
     assert memory._free
     memory.release()
     assert not memory._free
@@ -83,3 +83,42 @@ def test_a_trace_that_is_held_keeps_its_numbers():
             del trace, dtrace
     for arrays, copies in zip(held, expected, strict=True):
         assert all(map(np.array_equal, arrays, copies))
+
+
+def test_a_piece_that_is_in_use_is_not_given_away_twice():
+    memory.fresh(np.float64, BIG)                                   # gone at once: it is free now
+    assert len(memory._free) == 1
+    one, two = memory.fresh(np.float64, BIG)[0], memory.fresh(np.float64, BIG)[0]
+    assert not np.shares_memory(one, two)
+    assert not memory._free
+
+
+def test_of_several_pieces_that_fit_the_smallest_is_taken():
+    pieces = [memory.fresh(np.float64, (n * BIG[0],))[0] for n in (5, 4, 6)]
+    least = address(pieces[1])
+    pieces.clear()
+    (taken,) = memory.fresh(np.float64, (4 * BIG[0],))
+    assert address(taken) == least
+
+
+def test_what_was_kept_longest_is_given_back_first():
+    half = memory.MOST // 2
+    pieces = [memory.fresh(np.uint8, (size,))[0] for size in (half, half + 1, half - 1)]
+    while pieces:
+        pieces.pop(0)                                               # they come free in this order
+    assert [len(buffer) for buffer in memory._free.values()] == [half + 1, half - 1]
+
+
+def test_held_traces_keep_their_numbers_while_others_come_and_go():
+    cell, rng, held, places = GRUCell.init(8, 32), np.random.default_rng(0), [], []
+    for n in range(8):
+        for _ in range(2):                                          # the first frees, the last uses
+            trace = forward(cell, rng.normal(size=(60, 8, 8)))
+            dtrace, _ = backward(cell, trace, trace.h)
+            places.append(address(trace.x))
+        views = [trace.h, trace.last, dtrace.x[3:], dtrace.state]
+        if n % 2:
+            held.append((views, [v.copy() for v in views]))
+    assert len(set(places)) < len(places)                           # memory was used again
+    for views, copies in held:
+        assert all(map(np.array_equal, views, copies))

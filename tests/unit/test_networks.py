@@ -102,6 +102,48 @@ def test_masking_equals_cutting(network, lengths, padding, seed):
         close(value, summed[path])
 
 
+@settings(deadline=None, max_examples=40)
+@given(networks(), st.lists(st.integers(1, 20), min_size=1, max_size=3), seeds)
+def test_an_answer_at_the_end_does_not_depend_on_the_company(network, lengths, seed):
+    """h_end and the gradient sent into it: in a padded batch as for each sequence alone."""
+    rng, T, B = np.random.default_rng(seed), max(lengths) + 1, len(lengths)
+    xs = rng.normal(size=(T, B, network.input_size))
+    dh_end = rng.normal(size=(B, network.output_size))
+    trace = forward(network, xs, lengths=lengths)
+    dtrace, _ = backward(network, trace, dh_end=dh_end)
+    for b, length in enumerate(lengths):
+        alone = forward(network, xs[:length, b : b + 1])
+        close(trace.h_end[b], alone.h_end[0])
+        dalone, _ = backward(network, alone, dh_end=dh_end[b : b + 1])
+        close(dtrace.x[:length, b : b + 1], dalone.x)
+        assert not dtrace.x[length:, b].any()
+
+
+def test_the_end_of_both_directions_is_the_last_state_of_each():
+    network = Bidirectional(LSTMCell.init(2, 3, rng=0), GRUCell.init(2, 1, rng=1))
+    trace = forward(network, rng.normal(size=(7, 4, 2)))
+    ahead, back = trace.last
+    assert np.array_equal(trace.h_end, np.concatenate([ahead[0], back], axis=-1))
+
+
+def test_every_part_of_a_network_knows_its_cell():
+    network = Stack((Bidirectional(RNNCell.init(2, 3), GRUCell.init(2, 1)), LSTMCell.init(4, 2)))
+    trace = forward(network, np.ones((3, 1, 2), np.float32))
+    dtrace, dnetwork = backward(network, trace, dh_end=np.ones((1, 2)))
+    for one, cell in ((trace, network), (dtrace, dnetwork)):
+        assert one.cell is cell
+        assert one.layers[1].cell is cell.cells[1]
+        assert one.layers[0].ahead.cell is cell.cells[0].ahead
+        assert one.layers[0].back.cell is cell.cells[0].back
+    backward(network.cells[1], trace.layers[1], trace.layers[1].h)      # each goes by itself, too
+
+
+def test_a_trace_with_lengths_is_not_cut_into_steps():
+    trace = forward(Stack((RNNCell.init(2, 3),)), np.ones((4, 2, 2)), lengths=(4, 2))
+    with pytest.raises(ValueError, match="trace: expected one without lengths, got lengths"):
+        trace.steps(1, 3)
+
+
 def pick(state, b):
     if isinstance(state, tuple):
         return tuple(pick(one, b) for one in state)
