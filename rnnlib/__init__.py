@@ -21,7 +21,8 @@ Where to look, from the bottom up (each line may import only from lines above it
     lstm            LSTMCell: what is kept, what is written, what is shown
     lstm_variants   PeepholeLSTMCell; LSTM1997Cell, which cannot forget
     gru             GRUCell, and PaperGRUCell with the reset gate before the product
-    stack           Stack: one cell above the other; Bidirectional: one in each direction
+    stack           Stack: one cell above the other
+    bidirectional   Bidirectional: one cell reads from the start, one from the end
     unroll          forward and backward, for every cell
     bptt            backpropagation through time, checkpointed or truncated
     outputs         OutputLayer: logits_t = c_out + V h_t
@@ -49,6 +50,7 @@ Where to look, from the bottom up (each line may import only from lines above it
 import importlib
 
 from rnnlib import bptt, losses, optim, regularisers, train
+from rnnlib.bidirectional import Bidirectional, BidirectionalTrace
 from rnnlib.cells import RNNCell, RNNTrace
 from rnnlib.gru import GRUCell, GRUTrace, PaperGRUCell
 from rnnlib.jordan import JordanCell, JordanTrace
@@ -56,7 +58,7 @@ from rnnlib.leaky import LeakyRNNCell, LeakyTrace
 from rnnlib.lstm import LSTMCell, LSTMTrace
 from rnnlib.lstm_variants import LSTM1997Cell, LSTM1997Trace, PeepholeLSTMCell
 from rnnlib.outputs import OutputLayer
-from rnnlib.stack import Bidirectional, BidirectionalTrace, Stack, StackTrace
+from rnnlib.stack import Stack, StackTrace
 from rnnlib.unroll import backward, forward
 
 __version__ = "0.1.0"

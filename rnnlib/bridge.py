@@ -27,10 +27,11 @@ import torch
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from rnnlib import checks
+from rnnlib.bidirectional import Bidirectional
 from rnnlib.cells import RNNCell
 from rnnlib.gru import GRUCell
 from rnnlib.lstm import LSTMCell
-from rnnlib.stack import Bidirectional, Stack
+from rnnlib.stack import Stack
 from rnnlib.unroll import backward, forward
 
 LAYERS = {RNNCell: torch.nn.RNN, LSTMCell: torch.nn.LSTM, GRUCell: torch.nn.GRU}

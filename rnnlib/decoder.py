@@ -14,11 +14,11 @@ import numpy as np
 
 from rnnlib import attention, checks, unroll
 from rnnlib.attention import AdditiveAttention, Attention, AttentionTrace, ScaledDotAttention
+from rnnlib.bidirectional import Bidirectional
 from rnnlib.cells import Cell, Network
 from rnnlib.gru import GRUCell
 from rnnlib.outputs import OutputLayer
 from rnnlib.records import Record, record
-from rnnlib.stack import Bidirectional
 
 CONTEXTS = ("state", "input")
 

@@ -14,11 +14,12 @@ import dataclasses
 import numpy as np
 
 from rnnlib import checks, decoder, unroll
+from rnnlib.bidirectional import Bidirectional
 from rnnlib.cells import Network
 from rnnlib.decoder import Decoder, DecoderTrace, Nested, teacher_inputs
 from rnnlib.gru import GRUCell
 from rnnlib.records import Record, record
-from rnnlib.stack import Bidirectional, Stack
+from rnnlib.stack import Stack
 
 __all__ = [
     "Decoder", "DecoderTrace", "EncoderDecoder", "EncoderDecoderTrace", "backward", "encode",

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnnlib import GRUCell, LSTMCell, OutputLayer, losses, optim, search, seq2seq, train
+from rnnlib.bidirectional import Bidirectional
 from rnnlib.decoder import Decoder, teacher_inputs
 from rnnlib.decoder import forward as taught
 from rnnlib.functions import softmax
 from rnnlib.losses import log_softmax
 from rnnlib.seq2seq import EncoderDecoder
-from rnnlib.stack import Bidirectional, Stack
+from rnnlib.stack import Stack
 
 K = 3
 seeds = st.integers(0, 2**32 - 1)

@@ -11,10 +11,11 @@ from references import LOOPS, NUMPY, TORCH, central_differences, relative_error
 from test_attention import in_torch
 
 from rnnlib import GRUCell, LSTMCell, RNNCell, seq2seq
+from rnnlib.bidirectional import Bidirectional
 from rnnlib.decoder import Decoder
 from rnnlib.records import leaves, rebuild
 from rnnlib.seq2seq import EncoderDecoder
-from rnnlib.stack import Bidirectional, Stack
+from rnnlib.stack import Stack
 
 sizes = st.integers(1, 3)
 WAYS = [("state", None), ("input", None), ("state", "additive"), ("input", "dot"),
