@@ -24,7 +24,7 @@ Where to look, from the bottom up (each line may import only from lines above it
     stack           Stack: one cell above the other
     bidirectional   Bidirectional: one cell reads from the start, one from the end
     unroll          forward and backward, for every cell
-    bptt            backpropagation through time, checkpointed or truncated
+    bptt            backpropagation through time, checkpointed, truncated or item by item
     outputs         OutputLayer: logits_t = c_out + V h_t
     losses          softmax_cross_entropy, mse
     attention       what each step looks at: additive, scaled dot product

@@ -1,11 +1,13 @@
-"""Backpropagation through time with less of something: less memory, or less time.
+"""Backpropagation through time with less memory, with less time, or item by item.
 
 `backward` needs the whole trace, and its cost is linear in the number of steps τ.
 
     checkpointed    the same gradient, to the bit, from a few states: the rest is computed again
     truncated       another gradient, which looks back a few steps only
+    itemised        the same gradient, item by item: which loss sends what to which step
 """
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnnlib import checks
-from rnnlib.cells import Network
+from rnnlib.cells import Cell, Network
 from rnnlib.functions import BLOCK
 from rnnlib.records import Record
 
@@ -181,6 +183,32 @@ def truncated(cell, trace, dhs, *, window, stride=1):
         into = np.concatenate([np.zeros_like(dhs[first:start]), dhs[start:stop]])
         cell._roll_back(trace.steps(first, stop), into, none, sums)
     return cell._gradient(sums)
+
+
+def itemised(cell, trace, dhs):
+    """What the loss of each step sends to each earlier one: dtrace, in which the batch is the loss.
+
+        dtrace.f[k, t] = dL_t/df_k          L = Σ_t L_t, f any field; zero for k > t
+
+    trace, dhs (T, 1, H): one sequence, without lengths; dhs[t] is dL_t/dh_t. All fields are
+    (T, T, .), and their sums over t are the dtrace of `backward`. So is dW the sum over k and t of
+    the outer products of dtrace.a[k, t] and h_{k-1}. dtrace.cell is dcell.
+    """
+    _check_causal(cell)
+    checks.instance("cell", cell, Cell, "a single cell such as RNNCell")
+    checks.instance("trace", trace, Record, "the trace that forward(cell, ...) returned")
+    if getattr(trace, "cell", None) is not cell:
+        raise ValueError("trace: expected the trace of this very cell, got another")
+    if trace.lengths is not None or trace.x.shape[1] != 1:
+        raise ValueError("trace: expected one sequence without lengths, got several, or lengths")
+    read = getattr(trace, cell.reads)
+    dhs, T = checks.array("dhs", dhs, read.shape, read.dtype), len(read)
+    fields = {name: np.repeat(v, T, axis=-2) for name, v in trace.fields().items()}
+    each = np.where(np.eye(T, dtype=bool)[..., None], dhs, 0)       # (k, t): only k = t is sent
+    cell, sums = cell.astype(dhs.dtype), cell.astype(dhs.dtype)._zeros()
+    none = cell._checked_state("dlast", None, T, dhs.dtype)
+    dtrace = cell._roll_back(dataclasses.replace(trace, **fields), each, none, sums)
+    return dtrace.made_by(cell._gradient(sums))
 
 
 def _check_causal(cell):

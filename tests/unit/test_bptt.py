@@ -9,7 +9,7 @@ from cases import MAKE, case_of, networks, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnlib import Bidirectional, GRUCell, LSTMCell, RNNCell, backward, bptt, forward
+from rnnlib import Bidirectional, GRUCell, LSTMCell, RNNCell, Stack, backward, bptt, forward
 from rnnlib.records import leaves
 
 
@@ -228,3 +228,46 @@ def test_a_kept_state_does_not_keep_its_trace():
         assert result.last.base is None
         assert result.dstate.base is None
     assert peaks[1] / peaks[0] < 2.5                                # four times the steps
+
+
+@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+def test_the_items_add_up_to_the_gradient_and_none_comes_from_the_past(make):
+    cell, rng = make(3, 4, rng=0), np.random.default_rng(0)
+    trace, dhs = forward(cell, rng.normal(size=(20, 1, 3))), rng.normal(size=(20, 1, 4))
+    dtrace, dcell = backward(cell, trace, dhs)
+    items = bptt.itemised(cell, trace, dhs)
+    for name, v in items.fields().items():
+        np.testing.assert_allclose(v.sum(axis=-2), getattr(dtrace, name)[..., 0, :], atol=1e-12)
+        if name != "state":
+            k, t = np.triu_indices(20, 1)
+            assert not v[t, k].any()                                # step t > k, loss L_k
+            assert v[k, t].any()
+    for name, v in dcell.fields().items():
+        np.testing.assert_allclose(getattr(items.cell, name), v, atol=1e-12)
+
+
+def test_one_item_is_what_that_loss_alone_sends_back():
+    cell, rng = RNNCell.init(3, 4), np.random.default_rng(0)
+    trace, dhs = forward(cell, rng.normal(size=(6, 1, 3))), rng.normal(size=(6, 1, 4))
+    items = bptt.itemised(cell, trace, dhs)
+    alone = np.zeros_like(dhs)
+    alone[4] = dhs[4]
+    dtrace, dcell = backward(cell, trace, alone)
+    np.testing.assert_allclose(items.a[:, 4], dtrace.a[:, 0], atol=1e-15)
+    dW = sum(np.outer(items.a[k, t], trace.h_prev[k, 0]) for k in range(6) for t in range(6))
+    np.testing.assert_allclose(dW, backward(cell, trace, dhs)[1].W, atol=1e-14)
+    np.testing.assert_allclose(
+        sum(np.outer(items.a[k, 4], trace.h_prev[k, 0]) for k in range(6)), dcell.W, atol=1e-14
+    )
+
+
+def test_items_are_for_one_sequence_of_one_cell():
+    cell, rng = RNNCell.init(3, 4), np.random.default_rng(0)
+    two, dhs = forward(cell, rng.normal(size=(6, 2, 3))), rng.normal(size=(6, 2, 4))
+    with pytest.raises(ValueError, match="trace: expected one sequence without lengths, got"):
+        bptt.itemised(cell, two, dhs)
+    with pytest.raises(ValueError, match="trace: expected the trace of this very cell, got"):
+        bptt.itemised(RNNCell.init(3, 4), two, dhs)
+    stack = Stack([cell])
+    with pytest.raises(TypeError, match="cell: expected a single cell such as RNNCell, got Stack"):
+        bptt.itemised(stack, forward(stack, np.ones((3, 1, 3))), np.ones((3, 1, 4)))
