@@ -226,8 +226,8 @@ def do_bench(*arguments):
     """measure speed and memory: tests/benchmarks, with one thread and with as many as there are"""
     do_setup()
     several = {name: str(os.cpu_count()) for name in QUIET if name.endswith("THREADS")}
-    return run([*PYTEST, "-s", "-q", "tests/benchmarks", *arguments]) or run(
-        [*PYTEST, "-s", "-q", "tests/benchmarks/test_cells.py", *arguments], several)
+    return run([*PYTEST, "-s", "-q", "tests/benchmarks", *arguments], QUIET) or run(
+        [*PYTEST, "-s", "-q", "tests/benchmarks/test_cells.py", *arguments], QUIET | several)
 
 
 def do_lock():
