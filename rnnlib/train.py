@@ -45,7 +45,7 @@ class Run:
 
 def fit(params, loss_and_grads, batches, optimizer, *, steps, record_every=0, record_at=None,
         record=None, clip=None, progress=True):
-    """Take `steps` optimiser steps from `params` and return a `Run`, showing a progress bar.
+    """Take that many optimiser steps from `params` and return a `Run`, showing a progress bar.
 
     loss_and_grads(params, batch) -> (loss, grads), with grads of the structure of params.
     batches: an iterable, gone through again when it ends, or a function of the step 0, 1, ...

@@ -87,7 +87,7 @@ class Api(Directive):
         kind = "class" if inspect.isclass(thing) else "function"
         section = self.section(full, thing.__qualname__, kind)
         module = self.catalogue.modules[thing.__module__]
-        doc = docstring_nodes(docstring_of(thing), self.linker(module, thing))
+        doc = docstring_nodes(docstring_of(thing), self.linker(module, thing, of=thing))
         call = [_code(signature(thing.__qualname__, thing), "api-call")]
         ways = [_code(source_of(way)) for way in passes(thing)]
         if ways:
@@ -111,7 +111,8 @@ class Api(Directive):
             call = signature(owner + name, _bound(cls, method))
             section += _code(call, "api-call")
         module = self.catalogue.modules[cls.__module__]
-        section += docstring_nodes(docstring_of(method), self.linker(module, cls))
+        of = None if is_property else _bound(cls, method)
+        section += docstring_nodes(docstring_of(method), self.linker(module, cls, of=of))
         return section
 
     def section(self, full, title, kind):
@@ -125,9 +126,12 @@ class Api(Directive):
         return nodes.section("", nodes.title("", "", nodes.literal(title, title)), ids=ids,
                              names=[], classes=["api", f"api-{kind}"])
 
-    def linker(self, *scopes):
+    def linker(self, *scopes, of=None):
+        """What links a name in the docstring of a thing; its own arguments are no links."""
+        own = _arguments(of)
+
         def link(code):
-            full = self.catalogue.find(code, *reversed(scopes))
+            full = None if code in own else self.catalogue.find(code, *reversed(scopes))
             return full and self.reference(full, code)
         return link
 
@@ -135,6 +139,14 @@ class Api(Directive):
         literal = nodes.literal(text or full, text or full)
         return addnodes.pending_xref("", literal, refdomain="py", reftype="obj", reftarget=full,
                                      refdoc=self.env.docname, refwarn=True)
+
+
+def _arguments(of):
+    """The names of what a function or class takes, where Python can tell."""
+    try:
+        return inspect.signature(of).parameters if callable(of) else {}
+    except ValueError:
+        return {}
 
 
 def _bound(cls, method):

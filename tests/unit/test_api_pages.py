@@ -147,6 +147,14 @@ def test_the_map_leads_to_every_module_that_it_names(site):
         assert site["index"].find("a", string=name)["href"].endswith(f"#rnnlib.{name}")
 
 
+def test_an_argument_is_no_link_to_what_has_its_name(places):
+    """There is a module `window`, and yet `window` in this docstring is the argument."""
+    (section,) = places["rnnlib.bptt.truncated"]
+    linked = {link.get_text() for link in section.select("p a.reference")}
+    assert {"backward", "Bidirectional"} <= linked
+    assert not linked & {"window", "stride"}
+
+
 def test_no_signature_holds_an_address(site):
     calls = [call.get_text() for page in site.values() for call in page.find_all(class_="api-call")]
     assert len(calls) > 50
