@@ -182,8 +182,7 @@ def backward(layer, trace, dcontexts):
     """
     checks.instance("layer", layer, Attention, "an attention such as AdditiveAttention")
     checks.instance("trace", trace, AttentionTrace, "the trace that attention.forward returned")
-    if trace.layer is not layer:
-        raise ValueError("trace: expected the trace of this very layer, got one of another")
+    checks.made_by("layer", layer, trace.layer)
     context, weights = trace.context, trace.weights
     dcontext = checks.array("dcontexts", dcontexts, context.shape, context.dtype)
     dweights = dots(dcontext, trace.keys)                           # dweights_ts = dcontext_t · k_s

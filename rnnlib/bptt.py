@@ -168,8 +168,7 @@ def truncated(cell, trace, dhs, *, window, stride=1):
     """
     _check_causal(cell)
     checks.instance("trace", trace, Record, "the trace that forward(cell, ...) returned")
-    if getattr(trace, "cell", None) is not cell:
-        raise ValueError("trace: expected the trace of this very cell, got another")
+    checks.made_by("cell", cell, getattr(trace, "cell", None))
     if trace.lengths is not None:
         raise ValueError(f"trace: expected one without lengths, got lengths {trace.lengths}")
     dhs = checks.array("dhs", dhs, getattr(trace, cell.reads).shape, trace.x.dtype)
@@ -197,16 +196,15 @@ def itemised(cell, trace, dhs):
     _check_causal(cell)
     checks.instance("cell", cell, Cell, "a single cell such as RNNCell")
     checks.instance("trace", trace, Record, "the trace that forward(cell, ...) returned")
-    if getattr(trace, "cell", None) is not cell:
-        raise ValueError("trace: expected the trace of this very cell, got another")
+    checks.made_by("cell", cell, getattr(trace, "cell", None))
     if trace.lengths is not None or trace.x.shape[1] != 1:
         raise ValueError("trace: expected one sequence without lengths, got several, or lengths")
     read = getattr(trace, cell.reads)
     dhs, T = checks.array("dhs", dhs, read.shape, read.dtype), len(read)
     fields = {name: np.repeat(v, T, axis=-2) for name, v in trace.fields().items()}
     each = np.where(np.eye(T, dtype=bool)[..., None], dhs, 0)       # (k, t): only k = t is sent
-    cell, sums = cell.astype(dhs.dtype), cell.astype(dhs.dtype)._zeros()
-    none = cell._checked_state("dlast", None, T, dhs.dtype)
+    cell = cell.astype(dhs.dtype)
+    sums, none = cell._zeros(), cell._checked_state("dlast", None, T, dhs.dtype)
     dtrace = cell._roll_back(dataclasses.replace(trace, **fields), each, none, sums)
     return dtrace.made_by(cell._gradient(sums))
 

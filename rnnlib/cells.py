@@ -68,7 +68,7 @@ class Trace(Record):
     @property
     def h_prev(self):
         """h one step earlier, (T, B, H): h_prev[0] is the initial state."""
-        h0 = self.state if len(self.CARRIES) == 1 else self.state[0]
+        h0 = self.state if self.state.ndim == 2 else self.state[0]
         return np.concatenate([h0[None], self.h[:-1]])
 
     def made_by(self, cell):
@@ -192,7 +192,7 @@ class Cell(Network, Parameters):
         return SimpleNamespace(P=np.zeros_like(self._joined()), **more)
 
     def _gradient(self, d):
-        H, more = self.state_size, {n: v for n, v in vars(d).items() if n != "P"}
+        H, more = self.state_size, {n: v for n, v in vars(d).items() if n in self.SHAPES}
         W, U, b = d.P[:, :H], d.P[:, H:-1], d.P[:, -1]
         return self.gradient(W=W.copy(), U=U.copy(), b=b.copy(), **more)
 

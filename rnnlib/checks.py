@@ -182,6 +182,12 @@ def instance(name, value, kind, words):
     return value
 
 
+def made_by(name, owner, maker):
+    """Refuse a trace of another maker than `owner`, which is the argument `name`."""
+    if maker is not owner:
+        raise ValueError(f"trace: expected the trace of this very {name}, got one of another")
+
+
 def floats(name, dtype):
     """float32 or float64, as a numpy dtype."""
     words = f"{name}: expected float32 or float64, got {came(dtype)}"

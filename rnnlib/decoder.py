@@ -197,8 +197,7 @@ def backward(decoder, trace, dlogits):
     """
     checks.instance("decoder", decoder, Decoder, "a Decoder")
     checks.instance("trace", trace, DecoderTrace, "the trace that decoder.forward returned")
-    if trace.model is not decoder:
-        raise ValueError("trace: expected the trace of this very decoder, got one of another")
+    checks.made_by("decoder", decoder, trace.model)
     H, K, d = decoder.cell.output_size, decoder.output_size, {}
     dread, d["out"] = decoder.out.backward(trace.read, dlogits)
     dhs, dattended = dread[..., :H], None                           # dread_t = [dh_t; dcontext_t]

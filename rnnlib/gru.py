@@ -120,9 +120,9 @@ class GRUCell(Cell):
         return d
 
     def _gradient(self, d):
-        H, U_n = self.hidden_size, vars(d).pop("U_n")
+        H = self.hidden_size
         d.b_n = d.P[2 * H :, -1].copy()
-        d.P[2 * H :, H:] = U_n
+        d.P[2 * H :, H:] = d.U_n
         return super()._gradient(d)
 
     def _backward(self, trace, dhs, dlast, d):
@@ -202,8 +202,7 @@ class PaperGRUCell(Cell):
         return d
 
     def _gradient(self, d):
-        W_n = vars(d).pop("W_n")
-        d.P[2 * self.hidden_size :, : self.hidden_size] = W_n
+        d.P[2 * self.hidden_size :, : self.hidden_size] = d.W_n
         return super()._gradient(d)
 
     def _sum(self, d, da, trace, block, scratch):

@@ -14,6 +14,7 @@ from rnnlib.cells import HIDDEN, Cell, Trace
 from rnnlib.functions import ACTIVATIONS, affine, joined, softmax, staggered, sum_outer, sum_steps
 from rnnlib.memory import fresh
 from rnnlib.records import record
+from rnnlib.starts import uniform
 
 OUTPUTS = ("identity", "tanh", "sigmoid", "softmax")
 
@@ -39,10 +40,13 @@ class JordanTrace(Trace):
 
     CARRIES: ClassVar = ("y",)
 
+    @property
+    def _said(self):
+        return self.y if self.teacher is None else self.teacher
+
     def state_after(self, t):
         """What is fed back after t steps: y, or the teacher."""
-        said = self.y if self.teacher is None else self.teacher
-        return said[t - 1] if t else self.state
+        return self._said[t - 1] if t else self.state
 
     @property
     def h_prev(self):
@@ -52,8 +56,7 @@ class JordanTrace(Trace):
     @property
     def y_prev(self):
         """What was fed back into each step, (T, B, K): y, or the teacher, one step earlier."""
-        said = self.y if self.teacher is None else self.teacher
-        return np.concatenate([self.state[None], said[:-1]])
+        return np.concatenate([self.state[None], self._said[:-1]])
 
 
 @record
@@ -102,9 +105,8 @@ class JordanCell(Cell):
         K = checks.whole("output_size", output_size)
         checks.choice("activation", activation, HIDDEN)
         checks.choice("out_activation", out_activation, OUTPUTS)
-        rng, bound = checks.generator("rng", rng), H**-0.5
-        sizes = [(H, D), (H, K), (H,), (K, H), (K,)]
-        arrays = [rng.uniform(-bound, bound, size) for size in sizes]
+        rng = checks.generator("rng", rng)
+        arrays = uniform(rng, H, (H, D), (H, K), (H,), (K, H), (K,))
         return cls(*arrays, activation, out_activation)
 
     def _out(self, logits):

@@ -33,7 +33,7 @@ def forward_cut(cell, xs, state, lengths):
         state_now[..., rows, :] = part.last
         _write(fields, part, steps, rows, xs.shape[:2])
     over = ended(lengths, len(xs))
-    for name, kept in zip(part.CARRIES, _each(state_now), strict=True):
+    for name, kept in zip(part.CARRIES, _each(state_now), strict=False):
         fields[name][over] = np.broadcast_to(kept, fields[name].shape)[over]
     return dataclasses.replace(part, **fields, state=state, cell=cell, lengths=lengths)
 
@@ -52,7 +52,7 @@ def backward_cut(cell, trace, dhs, dlast, d):
         part = cell._backward(part, dhs[steps, rows], dstate[..., rows, :], d)
         dstate[..., rows, :] = part.state
         _write(fields, part, steps, rows, dhs.shape[:2])
-    for name, sent in zip(part.CARRIES, _each(dlast), strict=True):
+    for name, sent in zip(part.CARRIES, _each(dlast), strict=False):
         total = np.broadcast_to(sent, fields[name].shape)
         fields[name][over] = (total + into_kept if name == cell.reads else total)[over]
     return dataclasses.replace(part, **fields, state=dstate, lengths=trace.lengths)
@@ -67,7 +67,7 @@ def turned(v, lengths):
 
 
 def _each(state):
-    """The vectors of a state one by one: h, or h and c."""
+    """The vectors of a state one by one: h, or h and c; or h, and h of earlier steps."""
     return state.reshape(-1, *state.shape[-2:])
 
 

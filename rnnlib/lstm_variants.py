@@ -56,14 +56,11 @@ class PeepholeLSTMCell(Cell):
         return cls(cell.U, cell.W, cell.b, *uniform(rng, H, (H,), (H,), (H,)))
 
     def _forward(self, xs, state):
-        (T, B, D), H = xs.shape, self.hidden_size
-        hx, a, gates, cs = fresh(
-            xs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4, H)] * 2, (T + 1, B, H)
-        )
-        (x, h), (c_prev, c) = self._lay(hx, xs, state[0]), staggered(cs, state[1])
+        hx, a, gates, c_prev, c = _room(self, xs, state[1])
+        (x, h), rows = self._lay(hx, xs, state[0]), a.reshape(*xs.shape[:2], -1)
         i, f, g, o = np.moveaxis(gates, 2, 0)
-        P, p_if, rows = self._joined(), np.stack([self.p_i, self.p_f]), a.reshape(T, B, 4 * H)
-        for t in range(T):
+        P, p_if = self._joined(), np.stack([self.p_i, self.p_f])
+        for t in range(len(xs)):
             np.dot(hx[t], P.T, out=rows[t])                 # a_t = W h_{t-1} + U x_t + b
             a[t, :, :2] += p_if * c_prev[t][:, None]        # i and f see c_{t-1}
             sigmoid(a[t, :, :2], out=gates[t, :, :2])
@@ -75,14 +72,11 @@ class PeepholeLSTMCell(Cell):
         return LSTMTrace(x, *np.moveaxis(a, 2, 0), i, f, g, o, c, h, state, self)
 
     def _backward(self, trace, dhs, dlast, d):
-        (T, B, D), H = trace.x.shape, self.hidden_size
-        dhx, da, dgates, dcs, joint = fresh(
-            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 4, H)] * 2, (T + 1, B, H),
-            (block_size(T, B), B, H + D + 1),
-        )
-        (dx, dh), (dc_prev, dc) = self._lay_back(dhx, dlast[0]), staggered(dcs, 0)
-        P, dc[-1] = self._joined(), dlast[1]
-        (da_i, da_f, _, da_o), rows = np.moveaxis(da, 2, 0), da.reshape(T, B, 4 * H)
+        (T, B, _), H = trace.x.shape, self.hidden_size
+        dhx, da, dgates, dc_prev, dc = _room(self, trace.x, 0)
+        (dx, dh), rows = self._lay_back(dhx, dlast[0]), da.reshape(T, B, -1)
+        P, dc[-1], joint = self._joined(), dlast[1], np.empty_like(dhx[: block_size(T, B)])
+        da_i, da_f, _, da_o = np.moveaxis(da, 2, 0)
         for block in reversed(blocks(T, B)):
             c_prev = before(trace.state[1], trace.c, block)
             for t in reversed(range(block.start, block.stop)):
@@ -103,7 +97,7 @@ class PeepholeLSTMCell(Cell):
             sum_steps(da_o[block] * trace.c[block], into=d.p_o)
             self._sum(d, rows, trace, block, joint)         # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         gates = [*np.moveaxis(da, 2, 0), *np.moveaxis(dgates, 2, 0)]
-        return LSTMTrace(dx, *gates, dc, dh, np.stack([dhx[0, :, :H], dcs[0]]), None)
+        return LSTMTrace(dx, *gates, dc, dh, np.stack([dhx[0, :, :H], dc_prev[0]]), None)
 
 
 @record
@@ -155,14 +149,10 @@ class LSTM1997Cell(Cell):
         return cls(cell.U[kept], cell.W[kept], cell.b[kept])
 
     def _forward(self, xs, state):
-        (T, B, D), H = xs.shape, self.hidden_size
-        hx, a, gates, cs = fresh(
-            xs.dtype, (T + 1, B, H + D + 1), *[(T, B, 3, H)] * 2, (T + 1, B, H)
-        )
-        (x, h), (c_prev, c) = self._lay(hx, xs, state[0]), staggered(cs, state[1])
-        (i, g, o), rows = np.moveaxis(gates, 2, 0), a.reshape(T, B, 3 * H)
-        P = self._joined()
-        for t in range(T):
+        hx, a, gates, c_prev, c = _room(self, xs, state[1])
+        (x, h), rows = self._lay(hx, xs, state[0]), a.reshape(*xs.shape[:2], -1)
+        (i, g, o), P = np.moveaxis(gates, 2, 0), self._joined()
+        for t in range(len(xs)):
             np.dot(hx[t], P.T, out=rows[t])                 # a_t = W h_{t-1} + U x_t + b
             sigmoid(a[t], out=gates[t])
             np.tanh(a[t, :, 1], out=g[t])
@@ -171,14 +161,10 @@ class LSTM1997Cell(Cell):
         return LSTM1997Trace(x, *np.moveaxis(a, 2, 0), i, g, o, c, h, state, self)
 
     def _backward(self, trace, dhs, dlast, d):
-        (T, B, D), H = trace.x.shape, self.hidden_size
-        dhx, da, dgates, dcs, joint = fresh(
-            dhs.dtype, (T + 1, B, H + D + 1), *[(T, B, 3, H)] * 2, (T + 1, B, H),
-            (block_size(T, B), B, H + D + 1),
-        )
-        (dx, dh), (dc_prev, dc) = self._lay_back(dhx, dlast[0]), staggered(dcs, 0)
-        P, dc[-1] = self._joined(), dlast[1]
-        rows = da.reshape(T, B, 3 * H)
+        (T, B, _), H = trace.x.shape, self.hidden_size
+        dhx, da, dgates, dc_prev, dc = _room(self, trace.x, 0)
+        (dx, dh), rows = self._lay_back(dhx, dlast[0]), da.reshape(T, B, -1)
+        P, dc[-1], joint = self._joined(), dlast[1], np.empty_like(dhx[: block_size(T, B)])
         for block in reversed(blocks(T, B)):
             for t in reversed(range(block.start, block.stop)):
                 dh[t] += dhs[t]                             # the loss's own part of dh_t
@@ -191,4 +177,12 @@ class LSTM1997Cell(Cell):
                 dc_prev[t] = dc[t]                          # nothing is lost on the way
             self._sum(d, rows, trace, block, joint)         # dW = Σ_t da_t h_{t-1}ᵀ, dU, db
         gates = [*np.moveaxis(da, 2, 0), *np.moveaxis(dgates, 2, 0)]
-        return LSTM1997Trace(dx, *gates, dc, dh, np.stack([dhx[0, :, :H], dcs[0]]), None)
+        return LSTM1997Trace(dx, *gates, dc, dh, np.stack([dhx[0, :, :H], dc_prev[0]]), None)
+
+
+def _room(cell, xs, c_first):
+    """Memory for a pass: hx (or dhx), all a and gates (T, B, gates, H), c a step earlier, and c."""
+    (T, B, D), (rows, H) = xs.shape, cell.W.shape
+    each_gate = T, B, rows // H, H
+    hx, a, gates, cs = fresh(xs.dtype, (T + 1, B, H + D + 1), each_gate, each_gate, (T + 1, B, H))
+    return hx, a, gates, *staggered(cs, c_first)

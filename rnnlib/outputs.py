@@ -7,6 +7,7 @@ import numpy as np
 from rnnlib import checks
 from rnnlib.functions import affine, sum_outer
 from rnnlib.records import Parameters, record
+from rnnlib.starts import uniform
 
 
 @record
@@ -26,8 +27,7 @@ class OutputLayer(Parameters):
         """Every entry from uniform(-1/√H, 1/√H), as torch's Linear; rng as in `RNNCell.init`."""
         H = checks.whole("hidden_size", hidden_size)
         K = checks.whole("output_size", output_size)
-        rng, bound = checks.generator("rng", rng), H**-0.5
-        return cls(rng.uniform(-bound, bound, (K, H)), rng.uniform(-bound, bound, K))
+        return cls(*uniform(checks.generator("rng", rng), H, (K, H), (K,)))
 
     def logits(self, hs):
         """hs (T, B, H) -> logits (T, B, K), in the dtype of hs."""

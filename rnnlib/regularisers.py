@@ -91,8 +91,7 @@ def _error_signal(cell, trace, dtrace):
     checks.instance("cell", cell, RNNCell, "an RNNCell (Ω is of its recurrence)")
     checks.instance("trace", trace, RNNTrace, "the trace that forward(cell, ...) returned")
     checks.instance("dtrace", dtrace, RNNTrace, "the dtrace that backward(cell, ...) returned")
-    if trace.cell is not cell:
-        raise ValueError("trace: expected the trace of this very cell, got one of another")
+    checks.made_by("cell", cell, trace.cell)
     if dtrace.cell is cell:
         raise ValueError("dtrace: expected what backward returned, got a trace of the forward pass")
     dh = checks.array("dtrace.h", dtrace.h, trace.h.shape, trace.h.dtype)

@@ -14,12 +14,10 @@ import dataclasses
 import numpy as np
 
 from rnnlib import checks, decoder, unroll
-from rnnlib.bidirectional import Bidirectional
 from rnnlib.cells import Network
 from rnnlib.decoder import Decoder, DecoderTrace, Nested, teacher_inputs
 from rnnlib.gru import GRUCell
 from rnnlib.records import Record, record
-from rnnlib.stack import Stack
 
 __all__ = [
     "Decoder", "DecoderTrace", "EncoderDecoder", "EncoderDecoderTrace", "backward", "encode",
@@ -114,8 +112,7 @@ def encode(model, xs, *, lengths=None):
     checks.instance("model", model, EncoderDecoder, "an EncoderDecoder")
     trace, given = unroll.forward(model.encoder, xs, lengths=lengths), {}
     if model.decoder.context is not None:
-        last = trace.last
-        given["vector"] = last if model.decoder.context == "state" else _read(model.encoder, last)
+        given["vector"] = trace.last if model.decoder.context == "state" else trace.h_end
     if model.decoder.attention is not None:
         given |= {"keys": getattr(trace, model.encoder.reads), "lengths": lengths}
     return trace, given
@@ -144,16 +141,15 @@ def backward(model, trace, dlogits):
     """
     checks.instance("model", model, EncoderDecoder, "an EncoderDecoder")
     checks.instance("trace", trace, EncoderDecoderTrace, "the trace that seq2seq.forward returned")
-    if trace.model is not model:
-        raise ValueError("trace: expected the trace of this very model, got one of another")
+    checks.made_by("model", model, trace.model)
     dsaid, ddecoder = decoder.backward(model.decoder, trace.decoder, dlogits)
-    encoder, dlast = model.encoder, dsaid.vector
-    dhs = np.zeros_like(getattr(trace.encoder, encoder.reads))
-    if dsaid.attention is not None:
-        dhs = dsaid.attention.keys                                  # every h_s was a key
-    if model.decoder.context == "input":
-        dlast = _read_back(encoder, dlast)
-    dread, dencoder = unroll.backward(encoder, trace.encoder, dhs, dlast=dlast)
+    context, attended = model.decoder.context, dsaid.attention
+    dread, dencoder = unroll.backward(
+        model.encoder, trace.encoder,
+        None if attended is None else attended.keys,                # every h_s was a key
+        dh_end=dsaid.vector if context == "input" else None,
+        dlast=dsaid.vector if context == "state" else None,
+    )
     dmodel = dataclasses.replace(model, encoder=dencoder, decoder=ddecoder)
     return EncoderDecoderTrace(dread, dsaid, dmodel), dmodel
 
@@ -163,22 +159,3 @@ def _shapes(network):
     def of(state):
         return state.shape if isinstance(state, np.ndarray) else tuple(of(one) for one in state)
     return of(network._checked_state("state", None, 1, float))
-
-
-def _read(network, last):
-    """The h in the last state of a network: of the highest layer, of both directions."""
-    if isinstance(network, Bidirectional):
-        return np.concatenate(list(map(_read, network.cells, last)), axis=-1)
-    if isinstance(network, Stack):
-        return _read(network.cells[-1], last[-1])
-    return last if network.states == 1 else last[0]
-
-
-def _read_back(network, dh):
-    """dL/d(last state) if the loss reads `_read` of it alone."""
-    if isinstance(network, Bidirectional):
-        H = network.ahead.output_size
-        return _read_back(network.ahead, dh[:, :H]), _read_back(network.back, dh[:, H:])
-    if isinstance(network, Stack):
-        return *[None] * (len(network.cells) - 1), _read_back(network.cells[-1], dh)
-    return dh if network.states == 1 else np.stack([dh, np.zeros_like(dh)])

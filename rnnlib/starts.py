@@ -19,7 +19,7 @@ def _orthogonal(rng, H):
 
 
 STARTS = {
-    "uniform": lambda rng, H: rng.uniform(-(H**-0.5), H**-0.5, (H, H)),
+    "uniform": lambda rng, H: uniform(rng, H, (H, H))[0],
     "gaussian": lambda rng, H: rng.normal(0, H**-0.5, (H, H)),
     "orthogonal": _orthogonal,
     "identity": lambda rng, H: np.eye(H),

@@ -273,8 +273,7 @@ def backward(cell, trace, dhs):
     """
     checks.instance("cell", cell, RecursiveCell, "a RecursiveCell")
     checks.instance("trace", trace, TreeTrace, "the trace that forward(cell, ...) returned")
-    if trace.cell is not cell:
-        raise ValueError("trace: expected the trace of this very cell, got one of another")
+    checks.made_by("cell", cell, trace.cell)
     dhs = checks.array("dhs", dhs, trace.h.shape, trace.h.dtype, copy=False)
     return cell.astype(dhs.dtype)._backward(trace, dhs)
 

@@ -49,8 +49,7 @@ def backward(cell, trace, dhs=None, *, dh_end=None, dlast=None):
     """
     checks.instance("cell", cell, Network, "a cell such as RNNCell")
     checks.instance("trace", trace, Record, "the trace that forward(cell, ...) returned")
-    if getattr(trace, "cell", None) is not cell:
-        raise ValueError("trace: expected the trace of this very cell, got one of another")
+    checks.made_by("cell", cell, getattr(trace, "cell", None))
     read = getattr(trace, cell.reads)
     if dhs is None and dh_end is None and dlast is None:
         raise TypeError("dhs: expected a gradient (or dh_end, or dlast), got None")

@@ -20,6 +20,7 @@ from rnnlib import (
     Stack,
     forward,
 )
+from rnnlib.skip import SkipRNNCell
 
 sizes = st.integers(1, 4)
 seeds = st.integers(0, 2**32 - 1)
@@ -31,6 +32,7 @@ FIELD = {"xs": "x"}  # the field of the trace where an argument of forward is fo
 MAKE = {
     "rnn": RNNCell.init,
     "leaky": partial(LeakyRNNCell.init, alpha=0.6),
+    "skip": partial(SkipRNNCell.init, skip=3),
     "lstm": LSTMCell.init,
     "lstm without forget gate": LSTM1997Cell.init,
     "lstm with peepholes": PeepholeLSTMCell.init,
@@ -123,7 +125,7 @@ def jordan_cases(draw):
 def gated_cases(draw):
     T, B, D, H = (draw(sizes) for _ in "TBDH")
     rng = np.random.default_rng(draw(seeds))
-    make = MAKE[draw(st.sampled_from(list(MAKE)[2:]))]
+    make = MAKE[draw(st.sampled_from(list(MAKE)[3:]))]
     return case_of(make(D, H, rng=rng), T, B, rng)
 
 

@@ -17,6 +17,7 @@ from rnnlib import (
     PeepholeLSTMCell,
     RNNCell,
 )
+from rnnlib.skip import SkipRNNCell
 
 NUMPY = {
     "tanh": np.tanh,
@@ -107,6 +108,17 @@ def leaky_loop(cell, library, p, xs, state, note):
     return hs
 
 
+def skip_loop(cell, library, p, xs, state, note):
+    """a_t = b + W h_{t-1} + W_d h_{t-d} + U x_t, h_t = act(a_t); returns all h_t."""
+    past, hs = list(state), []                                      # h_{t-1}, h_{t-2}, ..., h_{t-d}
+    for t, x in enumerate(xs):
+        a = note("a", t, p["b"] + past[0] @ p["W"].T + past[-1] @ p["W_d"].T + x @ p["U"].T)
+        h = note("h", t, library[cell.activation](a))
+        past = [h, *past[:-1]]
+        hs.append(h)
+    return hs
+
+
 def peephole_loop(cell, library, p, xs, state, note):
     """The LSTM whose gates i and f see c_{t-1}, and o sees c_t; all h_t."""
     (h, c), hs = state, []
@@ -141,7 +153,7 @@ def lstm_1997_loop(cell, library, p, xs, state, note):
 LOOPS = {
     RNNCell: rnn_loop, JordanCell: jordan_loop, LeakyRNNCell: leaky_loop, LSTMCell: lstm_loop,
     PeepholeLSTMCell: peephole_loop, LSTM1997Cell: lstm_1997_loop, GRUCell: gru_loop,
-    PaperGRUCell: gru_loop,
+    PaperGRUCell: gru_loop, SkipRNNCell: skip_loop,
 }
 
 

@@ -42,13 +42,16 @@ from rnnlib import (
     RNNCell,
     Stack,
 )
+from rnnlib.skip import SkipRNNCell
 
 LEAKY, PEEPHOLE = LeakyRNNCell.init(3, 4, rng=RNG), PeepholeLSTMCell.init(3, 4, rng=RNG)
 OLD, PAPER = LSTM1997Cell.init(3, 4, rng=RNG), GRUCell.init(3, 4, reset_after=False, rng=RNG)
-HIGH = RNNCell.init(4, 4, rng=RNG)
-RECORDS = [CELL, LEAKY, LSTM, PEEPHOLE, OLD, GRU, PAPER, JORDAN, OUT]
-SHARED += [LEAKY, PEEPHOLE, OLD, PAPER, HIGH]
-STARTED = [RNNCell, LeakyRNNCell, LSTMCell, PeepholeLSTMCell, LSTM1997Cell, GRUCell]
+HIGH, SKIP = RNNCell.init(4, 4, rng=RNG), SkipRNNCell.init(3, 4, skip=3, rng=RNG)
+RECORDS = [CELL, LEAKY, SKIP, LSTM, PEEPHOLE, OLD, GRU, PAPER, JORDAN, OUT]
+SHARED += [LEAKY, PEEPHOLE, OLD, PAPER, HIGH, SKIP]
+STARTED = [
+    RNNCell, LeakyRNNCell, SkipRNNCell, LSTMCell, PeepholeLSTMCell, LSTM1997Cell, GRUCell
+]
 CALLS = []
 
 
@@ -80,10 +83,12 @@ CALLS += family([
 CALLS += family([
     ("activation", lambda name: RNNCell.init(3, 4, activation=name, rng=RNG)),
     ("activation", lambda name: LeakyRNNCell.init(3, 4, activation=name, rng=RNG)),
+    ("activation", lambda name: SkipRNNCell.init(3, 4, activation=name, rng=RNG)),
     ("activation", lambda name: JordanCell.init(3, 4, 2, activation=name, rng=RNG)),
     ("out_activation", lambda name: JordanCell.init(3, 4, 2, out_activation=name, rng=RNG)),
     ("activation", lambda name: replace(CELL, activation=name)),
     ("activation", lambda name: replace(LEAKY, activation=name)),
+    ("activation", lambda name: replace(SKIP, activation=name)),
     ("activation", lambda name: replace(JORDAN, activation=name)),
     ("out_activation", lambda name: replace(JORDAN, out_activation=name)),
 ], NAMES | {"None": (None, TypeError)})
@@ -104,6 +109,10 @@ CALLS += family([
     ("alpha[1]", lambda v: LeakyRNNCell.init(3, 4, alpha=[0.5, v, 0.5, 0.5], rng=RNG)),
     ("alpha[1]", lambda v: replace(LEAKY, alpha=(0.5, v, 0.5, 0.5))),
 ], BELOW_ONE)
+CALLS += family([
+    ("skip", lambda v: SkipRNNCell.init(3, 4, skip=v, rng=RNG)),
+    ("skip", lambda v: replace(SKIP, skip=v)),
+], SIZES | {"1": (1, ValueError)})
 CALLS += [
     ("alpha[0]", lambda: replace(LEAKY, alpha=np.full((4, 1), 0.5)), TypeError),
     ("alpha[3]", lambda: replace(LEAKY, alpha=np.array([0, 0, 0, 1.0])), ValueError),

@@ -46,20 +46,21 @@ from rnnlib import (
     bptt,
     forward,
 )
+from rnnlib.skip import SkipRNNCell
 
 PAIR = np.zeros((2, 2, 4))  # h and c of an LSTM
 LEAKY, PEEPHOLE = LeakyRNNCell.init(3, 4), PeepholeLSTMCell.init(3, 4)
 OLD, PAPER = LSTM1997Cell.init(3, 4), PaperGRUCell(GRU.U, GRU.W, GRU.b)
-DEEP = Stack((BOTH, RNNCell.init(8, 4)))
+DEEP, SKIP = Stack((BOTH, RNNCell.init(8, 4))), SkipRNNCell.init(3, 4, skip=3)
 LSTM_TRACE, GRU_TRACE = forward(LSTM, XS), forward(GRU, XS)
 STACK_TRACE, BOTH_TRACE = forward(STACK, XS), forward(BOTH, XS)
 DEEP_TRACE, CUT = forward(DEEP, XS), forward(CELL, XS, lengths=[5, 3])
 SINGLE = forward(CELL, XS.astype(np.float32))
 DSTACK, DBOTH = DHS[..., :2].copy(), np.concatenate([DHS, DHS], axis=-1)
-NETWORKS = [CELL, LEAKY, LSTM, PEEPHOLE, OLD, GRU, PAPER, JORDAN, STACK, BOTH, DEEP]
+NETWORKS = [CELL, LEAKY, SKIP, LSTM, PEEPHOLE, OLD, GRU, PAPER, JORDAN, STACK, BOTH, DEEP]
 NAME = {cell: type(cell).__name__ for cell in NETWORKS} | {DEEP: "Stack of both ways"}
-SHARED += [LEAKY, PEEPHOLE, OLD, PAPER, DEEP, PAIR, LSTM_TRACE, GRU_TRACE, STACK_TRACE, BOTH_TRACE,
-           DEEP_TRACE, CUT, SINGLE, DSTACK, DBOTH]
+SHARED += [LEAKY, PEEPHOLE, OLD, PAPER, DEEP, SKIP, PAIR, LSTM_TRACE, GRU_TRACE, STACK_TRACE,
+           BOTH_TRACE, DEEP_TRACE, CUT, SINGLE, DSTACK, DBOTH]
 
 # Every network: inputs, lengths, and the state where it is one array.
 CALLS = []

@@ -13,10 +13,12 @@ from rnnlib import (
     RNNCell,
     starts,
 )
+from rnnlib.skip import SkipRNNCell
 
 STARTED = {  # each cell with the number of its gates
-    "rnn": (RNNCell, 1), "leaky": (LeakyRNNCell, 1), "lstm": (LSTMCell, 4),
-    "peepholes": (PeepholeLSTMCell, 4), "1997": (LSTM1997Cell, 3), "gru": (GRUCell, 3),
+    "rnn": (RNNCell, 1), "leaky": (LeakyRNNCell, 1), "skip": (SkipRNNCell, 1),
+    "lstm": (LSTMCell, 4), "peepholes": (PeepholeLSTMCell, 4), "1997": (LSTM1997Cell, 3),
+    "gru": (GRUCell, 3),
 }
 every_start = pytest.mark.parametrize(("kind", "gates"), STARTED.values(), ids=STARTED)
 
