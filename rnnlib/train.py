@@ -12,13 +12,19 @@
     run = fit((cell, out), loss_and_grads, draw, optim.Adam(), steps=200, clip=1.0)
 
 where draw(step) gives the batch of a step. For an answer at every step read trace.h instead, and
-give backward the dhs.
+give backward the dhs; `watch.Answering` writes this function for any batch of rnnlib.tasks.
+
+To look on, ask for one moment after the other instead: nothing is trained that nobody asks for.
+
+    for moment in moments((cell, out), loss_and_grads, draw, optim.Adam(), look=look):
+        moment.updates, moment.loss, moment.dtrace.h
 """
 
 import os
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -59,7 +65,8 @@ def fit(params, loss_and_grads, batches, optimizer, *, steps, record_every=0, re
     run and keeps what it had. progress=False or TQDM_DISABLE=1 silences the bar.
     Raises ValueError if the loss or a gradient is NaN or infinite; any error tells its step.
     """
-    total, clip = _checked(loss_and_grads, batches, optimizer, steps, clip)
+    clip = _checked(loss_and_grads, batches, optimizer, clip)
+    total = checks.whole("steps", steps)
     progress = checks.flag("progress", progress)
     due, record = _recording(total, record_every, record_at, record)
     draw, history, snapshots = _draw_from(batches), [], {}
@@ -82,12 +89,70 @@ def fit(params, loss_and_grads, batches, optimizer, *, steps, record_every=0, re
     return Run(params, losses, norms, kept, interrupted=count < total)
 
 
-def _checked(loss_and_grads, batches, optimizer, steps, clip):
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """What is seen of a training after `updates` updates.
+
+    loss, norm: the losses[k] and norms[k] of a `Run`, k = updates: of the batch that the next
+    update learns from. trace, dtrace: what `look` saw, a trace and its gradient.
+    """
+
+    updates: int
+    loss: float
+    norm: float
+    trace: object = field(repr=False)
+    dtrace: object = field(repr=False)
+
+
+def moments(params, loss_and_grads, batches, optimizer, *, look, every=1, clip=None):
+    """The training of `fit`, to the bit, one `Moment` after the other: an iterator without end.
+
+    look(params) -> (trace, dtrace) is asked after 0, every, 2 · every, ... updates, best about a
+    batch that stays the same. The other arguments are those of `fit`. Between two moments nothing
+    runs. An interrupt from the keyboard reaches the caller, and the next moment can still be had.
+    Raises as `fit` does, at the moment where it happens.
+    """
+    clip = _checked(loss_and_grads, batches, optimizer, clip)
+    checks.instance("look", look, Callable, "a function of the params")
+    draw = lru_cache(maxsize=1)(_draw_from(batches))    # after an interrupt, the same batch again
+    done = 0, params, optimizer.init(params)
+
+    def update(before):
+        return _step(loss_and_grads, draw, optimizer, clip, before)
+
+    return Moments(update, lambda now: look(now[1]), done, every=every)
+
+
+class Moments:
+    """An iterator of moments; not a generator, which an interrupt would end for good.
+
+    look(before) -> (trace, dtrace), where it is due, then update(before) -> ((loss, norm), after);
+    the first entry of `before` and of `after` is the number of updates.
+    """
+
+    def __init__(self, update, look, start, *, every=1):
+        self._update, self._look, self._done = update, look, start
+        self._every = checks.whole("every", every)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        seen = None
+        while seen is None:
+            before = self._done
+            if before[0] % self._every == 0:
+                with _telling(f"looking after {before[0]} updates of a training"):
+                    seen = self._look(before)
+            numbers, self._done = self._update(before)
+        return Moment(before[0], *numbers, *seen)
+
+
+def _checked(loss_and_grads, batches, optimizer, clip):
     checks.instance("optimizer", optimizer, Optimizer, "an optimiser such as Adam(lr=0.01)")
     checks.instance("loss_and_grads", loss_and_grads, Callable, "a function (params, batch)")
     checks.instance("batches", batches, (Callable, Iterable), "an iterable or a function of step")
-    clip = clip if clip is None else checks.number("clip", clip, above=0)
-    return checks.whole("steps", steps), clip
+    return clip if clip is None else checks.number("clip", clip, above=0)
 
 
 def _recording(total, every, at, record):

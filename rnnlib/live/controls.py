@@ -119,6 +119,31 @@ class Step(Range):
 
 
 @dataclass(frozen=True, init=False)
+class Play(Range):
+    """A range that is played through: start, pause, one step, beside the slider and the number.
+
+    It takes the arguments of `Range`. The page asks for one value after the other, `per_second` of
+    them at most, and for the next only when the last has been painted: with a kernel, a training
+    run goes on just as far as it is watched, and the kernel is free in between. So a value far
+    ahead, not seen yet, is walked to as well. Nothing plays until the reader starts it.
+    """
+
+    kind = "play"
+
+    def __init__(
+        self, label, start=None, stop=None, *, step=1, value=None, values=None, per_second=12
+    ):
+        if not 0 < _number("per_second", per_second) <= 60:
+            raise ValueError(f"per_second: expected more than 0, at most 60, got {per_second!r}")
+        object.__setattr__(self, "per_second", per_second)
+        super().__init__(label, start, stop, step=step, value=value, values=values)
+
+    def spec(self):
+        """As for a range, with how many values a second are played at most."""
+        return super().spec() | {"perSecond": self.per_second}
+
+
+@dataclass(frozen=True, init=False)
 class Choice(Control):
     """One of a few names."""
 

@@ -56,8 +56,8 @@ class FigureWidget(anywidget.AnyWidget):
         frame = {"n": self._frame.get("n", -1) + 1, "values": values}
         try:
             text, pieces = self._figure.frame(values)
-        except Exception as error:
-            self._frame = frame | {"error": str(error)}
+        except (Exception, KeyboardInterrupt) as error:  # the page must not wait for ever
+            self._frame = frame | {"error": str(error) or "Interrupted from the keyboard."}
             raise  # the kernel's log shows it too
         self._frame = frame | {"text": text, "pieces": pieces}
 

@@ -3,11 +3,16 @@
 Nothing here is skipped: where no browser is found one is installed, or the run fails.
 """
 import functools
+import json
 import os
+import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -196,3 +201,55 @@ def visit(browser, bases):
         finally:
             context.close()
     return opened
+
+
+# ---------------------------------------------------------------- a JupyterLab
+
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "docmanager-extension/plugin": {"autosave": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab of our own, on a free port, with settings of its own."""
+    home = tmp_path_factory.mktemp("lab")
+    for name, settings in SETTINGS.items():
+        package, plugin = name.split("/")
+        file = home / "settings" / "@jupyterlab" / package / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    environment = {k: v for k, v in os.environ.items() if k != "RNNLIB_LIVE"}
+    environment |= {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTER_TOKEN": token,
+                    "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+                    "JUPYTER_CONFIG_DIR": str(home / "config"),
+                    "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "TQDM_DISABLE": "1"}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser",
+               f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1",
+               f"--ServerApp.root_dir={ROOT}", "--ServerApp.allow_root=True"]
+    with open(home / "log", "w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, home / "log")
+            yield f"http://127.0.0.1:{port}/lab?token={token}"
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def wait_for(url, server, log):
+    for _ in range(240):
+        if server.poll() is not None:
+            pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.25)
+    pytest.fail(f"JupyterLab did not answer:\n{log.read_text()[-2000:]}")

@@ -26,18 +26,28 @@ window.liveDriver = (() => {
     });
   }
 
+  // What is played, or walked to value by value, has arrived when data-playing is gone.
+  async function arrives(root, limit) {
+    const late = performance.now() + limit;
+    while (root.dataset.playing && performance.now() < late) await nextPaint();
+  }
+
   // Does one thing to a figure; says what came of it, and how long until the frame was painted.
-  async function act(root, name, doIt, limit = 5000) {
+  // `then` is done as soon as there is a frame.
+  async function act(root, name, doIt, limit = 5000, then = () => {}) {
     await nextPaint();
     const before = frame(root);
     const start = performance.now();
     doIt();
     const grown = await grows(root, before, limit);
     const ms = performance.now() - start;
+    const walked = Boolean(root.dataset.playing);
+    then();
+    await arrives(root, 3 * limit);
     await nextPaint();
     const alerts = [...root.querySelectorAll("[role=alert]")]
       .filter((node) => !node.hidden).map((node) => node.textContent.trim()).filter(Boolean);
-    return { name, grown, by: frame(root) - before, ms, alerts, values: values(root), ...picture(root) };
+    return { name, grown, by: frame(root) - before, walked, ms, alerts, values: values(root), ...picture(root) };
   }
 
   // Each control with what to do to it: [name, how, check(values) -> complaint or ""].
@@ -77,8 +87,10 @@ window.liveDriver = (() => {
       }
     }
     for (const node of root.querySelectorAll("button")) {
+      const starts = node.textContent === "Start";  // how far it plays until Pause is chance
       list.push({ node, to: "press", preset: node.dataset.preset, does: () => node.click(),
-        check: () => "" });
+        then: () => starts && root.dataset.playing && node.click(), chance: starts,
+        check: () => (starts && node.textContent !== "Start" ? "does not pause" : "") });
     }
     return list;
   }
@@ -101,9 +113,9 @@ window.liveDriver = (() => {
         changes.set(move.node, new Set());
         if (reset) await act(root, "reset", () => reset.click(), limit);
       }
-      const came = await act(root, label(move.node), move.does, limit);
+      const came = await act(root, label(move.node), move.does, limit, move.then);
       report.moves += 1;
-      if (!came.grown || came.by !== 1) say(move, `data-frame grew by ${came.by}, not by 1`);
+      if (!came.grown || (came.by !== 1 && !came.walked)) say(move, `data-frame grew by ${came.by}, not by 1`);
       if (came.alerts.length) say(move, `alert: ${came.alerts.join("; ")}`);
       if (!came.text) say(move, "the picture has no text alternative");
       const complaint = move.check(came.values);
@@ -113,7 +125,7 @@ window.liveDriver = (() => {
       const known = report.frames[key];
       if (known && (known.svg !== came.svg || known.text !== came.text))
         say(move, "the same values gave another picture");
-      report.frames[key] = { svg: came.svg, text: came.text };
+      if (!move.chance) report.frames[key] = { svg: came.svg, text: came.text };
       changes.get(move.node).add(came.svg + came.text);
       if (move.preset && key !== opening) elsewhere.add(key);
     }

@@ -3,7 +3,8 @@
 // A figure is an SVG whose moving parts are <g data-slot="...">, a set of native controls, and a
 // source of frames: either the table baked into the page, or the kernel behind an anywidget
 // model. mount() builds the controls; a change goes to the source; the source hands back a frame
-// {values, text, pieces} or {values, error}; paint() puts it on the screen.
+// {values, text, pieces} or {values, error}; paint() puts it on the screen. What is played is asked
+// for value by value, the next when the last is painted: walk, below.
 //
 // A classic script: module scripts are blocked on file://. For anywidget, widget.py appends the
 // one line that exports LiveFigure.render.
@@ -80,7 +81,29 @@ const LiveFigure = (() => {
     };
   }
 
-  const MAKERS = { range: rangeControl, step: rangeControl, choice: choiceControl, toggle: toggleControl };
+  function playControl(spec, id, change, player) {
+    const { nodes, show } = rangeControl(spec, id, change);
+    const button = (name, does) => {
+      const made = element("button", { type: "button", class: "lf-press" }, name);
+      made.addEventListener("click", does);
+      return made;
+    };
+    const start = button("Start", player.toggle);
+    const number = nodes[nodes.length - 1];
+    number.addEventListener("input", () => { // who types a number does not want it played away
+      const typed = number.value;
+      player.stop();
+      number.value = typed;
+    });
+    return {
+      nodes: [...nodes, start, button("One step", player.step)],
+      show,
+      playing(on) { start.textContent = on ? "Pause" : "Start"; },
+    };
+  }
+
+  const MAKERS = { range: rangeControl, step: rangeControl, play: playControl,
+    choice: choiceControl, toggle: toggleControl };
 
   // ---- one figure -----------------------------------------------------------------------------
 
@@ -94,13 +117,16 @@ const LiveFigure = (() => {
     const uid = `${spec.uid}-${Math.random().toString(36).slice(2, 7)}`; // views may be two
     let wanted = { ...spec.opening }; // what the reader has asked for last
     let asked = false; // whether an answer to it is still to come
+    let walk = null; // the values on their way, one by one; null when nothing plays
+    const reached = new Map(); // of a played control, under the others' values: how far it was seen
 
-    const request = (values) => {
-      wanted = { ...wanted, ...values };
+    const ask = (values) => {
+      wanted = values;
       asked = true;
-      show(wanted);
+      showNow();
       source.request(wanted);
     };
+    const showNow = () => show(walk?.goal ?? wanted);
     const show = (values) => {
       for (const [name, control] of Object.entries(controls)) control.show(values[name]);
       for (const [name, button] of Object.entries(presets)) {
@@ -112,11 +138,13 @@ const LiveFigure = (() => {
       if (!asked || same(frame.values, wanted)) {
         wanted = { ...frame.values };
         asked = false;
-        show(wanted);
+        showNow();
       }
       alert.hidden = !frame.error;
       alert.textContent = frame.error ?? "";
-      if (frame.error) return;
+      for (const name of played) // an error counts: the way leads on past it
+        reached.set(others(name, frame.values), Math.max(place(name, frame.values), seen(name, frame.values)));
+      if (frame.error) { stop(); return; }
       if ("svg" in frame.pieces) picture.innerHTML = frame.pieces.svg;
       else for (const [slot, svg] of Object.entries(frame.pieces)) {
         const group = picture.querySelector(`[data-slot="${slot}"]`);
@@ -126,11 +154,78 @@ const LiveFigure = (() => {
       picture.setAttribute("aria-label", frame.text);
       root.dataset.values = JSON.stringify(frame.values);
       root.dataset.frame = Number(root.dataset.frame) + 1;
+      onward(frame.values);
+    };
+
+    // Playing. Nothing moves until the reader presses Start, and Pause stands in its place, so that
+    // prefers-reduced-motion has nothing to forbid. The same walk leads to a value that the kernel
+    // has not computed yet: it is busy for one value at a time, and Pause is heard in between.
+    const place = (name, values) => spec.controls[name].values.indexOf(values[name]);
+    const others = (name, values) => JSON.stringify({ ...values, [name]: null });
+    const seen = (name, values) => source.baked ? Infinity : reached.get(others(name, values)) ?? -1;
+    const played = Object.keys(spec.controls).filter((name) => spec.controls[name].kind === "play");
+
+    const request = (values) => { // what the reader asks for takes the place of what plays
+      const goal = { ...(walk?.goal ?? wanted), ...values };
+      stop();
+      const name = played.find((one) => place(one, goal) > seen(one, goal) + 1);
+      if (name === undefined) ask(goal);
+      else begin({ name, goal, base: goal, at: seen(name, goal), to: place(name, goal), pause: 0 });
+    };
+    const begin = (way) => {
+      walk = way;
+      root.dataset.playing = "true";
+      controls[walk.name].playing(true);
+      text.setAttribute("aria-live", "off"); // nobody wants to hear twelve sentences a second
+      advance();
+    };
+    const advance = () => {
+      if (source.baked && !root.isConnected) { stop(); return; }
+      const { name, base } = walk;
+      walk.at += 1;
+      Object.assign(walk, { since: performance.now(), answered: false });
+      walk.asked = { ...base, [name]: spec.controls[name].values[walk.at] };
+      ask(walk.asked);
+    };
+    const onward = (values) => {
+      if (!walk?.answered) return; // what was asked for earlier may still come
+      clearTimeout(walk.timer);
+      if (!same(values, walk.asked) || walk.at === walk.to) stop(); // another view moved it; the end
+      else walk.timer = setTimeout(advance, walk.pause - (performance.now() - walk.since));
+    };
+    const stop = () => {
+      if (!walk) return;
+      clearTimeout(walk.timer);
+      controls[walk.name].playing(false);
+      walk = null;
+      delete root.dataset.playing;
+      showNow();
+      text.setAttribute("aria-live", "polite");
+      requestAnimationFrame(() => text.replaceChildren(text.textContent)); // now it is read out
+    };
+    const playerOf = (name) => {
+      const { values, perSecond } = spec.controls[name];
+      const last = values.length - 1;
+      return {
+        stop,
+        toggle() {
+          if (walk) { stop(); return; }
+          const at = place(name, wanted);
+          begin({ name, base: wanted, at: at < last ? at : -1, to: last, pause: 1000 / perSecond });
+        },
+        step() { request({ [name]: values[Math.min(last, place(name, wanted) + 1)] }); },
+      };
+    };
+    const soon = latest(paint);
+    const receive = (frame) => {
+      if (walk && same(frame.values, walk.asked)) walk.answered = true;
+      soon(frame);
     };
 
     for (const [name, control] of Object.entries(spec.controls)) {
-      const change = (value) => (value === null ? show(wanted) : request({ [name]: value }));
-      controls[name] = MAKERS[control.kind](control, `${uid}-${name}`, change);
+      const change = (value) => (value === null ? showNow() : request({ [name]: value }));
+      const player = control.kind === "play" ? playerOf(name) : null;
+      controls[name] = MAKERS[control.kind](control, `${uid}-${name}`, change, player);
       panel.append(element("div", { class: `lf-control lf-${control.kind}`, "data-control": name },
         ...controls[name].nodes));
     }
@@ -146,8 +241,8 @@ const LiveFigure = (() => {
     picture.style.minWidth = `${Math.ceil((9.2 / spec.smallestText) * spec.size[0])}px`;
     picture.style.maxWidth = `${Math.round(spec.size[0] * 1.7)}px`;
     watchOverflow(root.querySelector(".lf-frame"), spec.title);
-    show(wanted);
-    return paint;
+    showNow();
+    return { receive, stop };
   }
 
   // A frame that scrolls must be reachable by keyboard; one that does not must not be a stop.
@@ -204,8 +299,10 @@ const LiveFigure = (() => {
     const read = (name) => JSON.parse(root.querySelector(`.${name}`).textContent);
     const spec = read("lf-spec");
     const frameOf = bakedSource(spec, read("lf-frames"));
-    let paint = null;
-    paint = latest(mount(root, spec, { request: (values) => paint(frameOf(values)) }));
+    const figure = mount(root, spec, {
+      baked: true, // every value is there already
+      request(values) { figure.receive(frameOf(values)); },
+    });
   }
 
   // ---- frames from a kernel -------------------------------------------------------------------
@@ -223,20 +320,21 @@ const LiveFigure = (() => {
     }, element("p", { class: "lf-title" }, spec.title), element("div", { class: "lf-frame" }, picture),
     element("p", { class: "lf-text", "aria-live": "polite" }));
     el.append(root);
-    let paint = null;
-    const mounted = mount(root, spec, {
+    const figure = mount(root, spec, {
       request(values) {
         const frame = model.get("_frame");
-        if (same(values, frame.values)) { paint(frame); return; } // nothing for the kernel to do
+        if (same(values, frame.values)) { figure.receive(frame); return; } // nothing for the kernel to do
         for (const [name, value] of Object.entries(values)) model.set(name, value);
         model.save_changes();
       },
     });
-    paint = latest(mounted);
-    const follow = () => paint(model.get("_frame"));
+    const follow = () => figure.receive(model.get("_frame"));
     follow();
     model.on("change:_frame", follow);
-    return () => model.off("change:_frame", follow);
+    return () => {
+      model.off("change:_frame", follow);
+      figure.stop();
+    };
   }
 
   const wakeAll = () => document.querySelectorAll('.live-figure[data-mode="baked"]').forEach(wake);
