@@ -5,6 +5,7 @@ setting or one place of a curve.
 """
 
 import csv
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
@@ -14,10 +15,14 @@ from rnnlib import checks
 def load(name):
     """The rows of `name` (without .csv) as dicts; what reads as a number is one.
 
-    Raises ValueError for a file that does not exist, naming those that do.
+    Raises ValueError for a file that does not exist, naming the nearest that does.
     """
+    checks.instance("name", name, str, "the name of a result file")
     known = sorted(file.name[:-4] for file in _folder().iterdir() if file.name.endswith(".csv"))
-    return [dict(row) for row in _rows(checks.choice("name", name, known))]
+    if name not in known:
+        near = get_close_matches(name, known, n=1, cutoff=0)[0]
+        raise ValueError(f"name: expected a file of rnnlib/data such as {near!r}, got {name!r}")
+    return [dict(row) for row in _rows(name)]
 
 
 def _folder():
