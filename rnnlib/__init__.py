@@ -17,6 +17,7 @@ Where to look, from the bottom up (each line may import only from lines above it
     lengths         sequences of unequal length in one batch, each cut at its own end
     cells           RNNCell: a_t = b + W h_{t-1} + U x_t, h_t = act(a_t), and the way back
     leaky           LeakyRNNCell: a state that changes slowly
+    skip            SkipRNNCell: a second path, from the state d steps ago
     jordan          JordanCell: the output, not the hidden state, goes to the next step
     lstm            LSTMCell: what is kept, what is written, what is shown
     lstm_variants   PeepholeLSTMCell; LSTM1997Cell, which cannot forget
@@ -38,10 +39,12 @@ Where to look, from the bottom up (each line may import only from lines above it
     train           fit: the training loop
     elman           the sequences of Elman 1990
     tasks           sequences made by a rule, each from its seed
+    watch           Answering: a cell, an output layer and a loss, to train and to look at
     datasets        real data that is here already: names, dates, digits, sensors, a book
     results         what the experiments measured, read from rnnlib/data
     exercises       the exercises of the chapters, graded
     bridge          to and from torch.nn (needs torch)
+    bridge_watch    a torch model in training, seen from inside
     style, plots, live, widgets     pictures (need matplotlib, anywidget)
 
 `import rnnlib` loads numpy only; what it does not need is loaded when first asked for.
@@ -58,6 +61,7 @@ from rnnlib.leaky import LeakyRNNCell, LeakyTrace
 from rnnlib.lstm import LSTMCell, LSTMTrace
 from rnnlib.lstm_variants import LSTM1997Cell, LSTM1997Trace, PeepholeLSTMCell
 from rnnlib.outputs import OutputLayer
+from rnnlib.skip import SkipRNNCell, SkipTrace
 from rnnlib.stack import Stack, StackTrace
 from rnnlib.unroll import backward, forward
 
@@ -80,6 +84,8 @@ __all__ = [
     "PeepholeLSTMCell",
     "RNNCell",
     "RNNTrace",
+    "SkipRNNCell",
+    "SkipTrace",
     "Stack",
     "StackTrace",
     "backward",
@@ -92,8 +98,8 @@ __all__ = [
 ]
 
 _LATER = (
-    "attention", "bridge", "datasets", "elman", "exercises", "live", "plots", "search", "seq2seq",
-    "style", "tasks", "trees", "widgets",
+    "attention", "bridge", "bridge_watch", "datasets", "elman", "exercises", "live", "plots",
+    "search", "seq2seq", "style", "tasks", "trees", "watch", "widgets",
 )
 
 

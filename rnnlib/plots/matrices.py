@@ -27,13 +27,17 @@ def blank_axes(width, height):
     return fig, ax
 
 
-def draw_matrix(ax, shape, *, x, y, colour, label="", label_y=None):
+def draw_matrix(
+    ax, shape, *, x, y, colour, label="", label_y=None, size=CELL, movable=False
+):
     """Draw an empty matrix of `shape` (rows, columns) with its top left corner at (x, y).
 
     `label` is centred above it, on the line `label_y` (by default just above the cells).
+    size: width and height of a cell. movable: return "frame" and "label" as well, so that the
+    whole matrix can be hidden (`show_matrix`) or told by another name.
     Returns the artists that `fill_matrix` fills: {"cells": [...], "numbers": [...]}, by rows.
     """
-    width, height = CELL
+    width, height = size
     rows, columns = shape
     artists = {"cells": [], "numbers": []}
     for i, j in np.ndindex(shape):
@@ -45,8 +49,15 @@ def draw_matrix(ax, shape, *, x, y, colour, label="", label_y=None):
     frame = Rectangle((x, y), columns * width, rows * height, fill=False, edgecolor=colour, lw=1.4)
     ax.add_patch(frame)
     baseline = y - 6 if label_y is None else label_y
-    ax.text(x + columns * width / 2, baseline, label, fontsize=11, weight="bold", ha="center")
-    return artists
+    middle = x + columns * width / 2
+    name = ax.text(middle, baseline, label, fontsize=11, weight="bold", ha="center")
+    return artists | ({"frame": frame, "label": name} if movable else {})
+
+
+def show_matrix(artists, shown):
+    """Show or hide a matrix that was drawn as `movable`."""
+    for artist in (*artists["cells"], *artists["numbers"], artists["frame"], artists["label"]):
+        artist.set_visible(shown)
 
 
 def fill_matrix(artists, values, *, limit=1.0, digits=2, active=None):
