@@ -1,6 +1,6 @@
 """What does a short window of backpropagation cost: the gradient's angle, and what is learned?
 
-    python experiments/truncation.py        # about six minutes on one core
+    python experiments/truncation.py        # about six minutes of one core
 
 1. Bias. The gradient dW of `bptt.truncated` beside that of `backward`, before any training, in the
 setting of the book's figure (rnnlib/widgets/truncation.py): 20 networks for each spectral radius of
@@ -25,11 +25,11 @@ counts accuracies over 0.99, and forgot those below the same seed's with window 
 
 import argparse
 import importlib
-from pathlib import Path
+import sys
 
 import numpy as np
+import runner
 import table
-from tqdm import tqdm
 
 from rnnlib import OutputLayer, RNNCell, backward, bptt, forward, losses, optim, train
 
@@ -110,14 +110,26 @@ def reach(cell, seed):
     return int((right >= KNOWN).cumprod().sum()) - 1                # −1: not even the bit just read
 
 
-def run(row):
-    """Train one network; its row of the table."""
-    (before, _), after = trained(row)
-    return row | {
-        "accuracy": table.short(accuracy(row, after)),
+def run(job):
+    """Train and test one network: its results."""
+    (before, _), after = trained(job)
+    return {
+        "accuracy": table.short(accuracy(job, after)),
         "inputs": table.short(np.linalg.norm(after[0].U) / np.linalg.norm(before.U)),
-        "reach": reach(after[0], row["seed"]),
+        "reach": reach(after[0], job["seed"]),
     }
+
+
+def bias(job):
+    """One window of the figure: mean angle and ratio of lengths over the seeds."""
+    window = job["window"]
+    stride = 1 if job["stride"] == "1" else window
+    pairs = [figure.bias(job["rho"], seed, window, stride) for seed in range(SEEDS)]
+    results = {}
+    for name, values in zip(("angle", "ratio"), zip(*pairs, strict=True), strict=True):
+        texts = map(table.short, table.mean_interval(values))
+        results |= dict(zip((name, f"{name}_low", f"{name}_high"), texts, strict=True))
+    return results | {"steps": figure.backward_steps(window, stride), "seeds": SEEDS}
 
 
 def summarise(folder):
@@ -137,62 +149,37 @@ def summarise(folder):
             bounds = [min(bound, top) for bound in bounds]
             out |= dict(zip((name, f"{name}_low", f"{name}_high"), map(table.short, bounds),
                             strict=True))
-        free = {row["seed"]: float(row["accuracy"]) for row in groups[task, delay, "0"]}
+        free = {row["seed"]: float(row["accuracy"]) for row in groups.get((task, delay, "0"), [])}
         out["solved"] = sum(score > 0.99 for score in scores["accuracy"])
-        out["forgot"] = sum(float(row["accuracy"]) < free[row["seed"]] for row in group)
+        out["forgot"] = sum(float(row["accuracy"]) < free.get(row["seed"], 0) for row in group)
         summary.append(out)
     if summary:
         table.write(folder / "truncation_summary.csv", summary)
 
 
-def bias_row(row):
-    """One window of the figure: mean angle and ratio of lengths over the seeds."""
-    window = row["window"]
-    stride = 1 if row["stride"] == "1" else window
-    pairs = [figure.bias(row["rho"], seed, window, stride) for seed in range(SEEDS)]
-    for name, values in zip(("angle", "ratio"), zip(*pairs, strict=True), strict=True):
-        texts = map(table.short, table.mean_interval(values))
-        row |= dict(zip((name, f"{name}_low", f"{name}_high"), texts, strict=True))
-    return row | {"steps": figure.backward_steps(window, stride), "seeds": SEEDS}
-
-
-def arguments(argv=None):
+def main(argv=None):
+    """Run what is missing and write the files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="networks for each window")
-    parser.add_argument("--fresh", action="store_true", help="run what is in the files already")
-    parser.add_argument("--out", type=Path, default=table.RESULTS, help="folder")
-    return parser.parse_args(argv)
-
-
-def to_do(args):
-    """Rows to come, of the bias and of the training."""
-    bias = [
+    runner.add_arguments(parser, seeds=SEEDS)
+    args = parser.parse_args(argv)
+    untrained = [
         {"rho": rho, "stride": stride, "window": window}
         for rho in figure.RADII for stride in ("1", "window")
         for window in range(1, figure.STEPS + 1)
     ]
-    learning = [
+    trainings = [
         {"task": task, "delay": delay, "window": window, "seed": seed}
-        for seed in range(args.seeds) for task in DELAYS for delay in DELAYS[task]
+        for seed in runner.seeds(args) for task in DELAYS for delay in DELAYS[task]
         for window in WINDOWS[task]
     ]
-    if args.fresh:
-        return bias, learning
-    return (table.missing(args.out / "truncation_bias.csv", bias, BIAS_KEY),
-            table.missing(args.out / "truncation.csv", learning, KEY))
-
-
-def main(argv=None):
-    """Run what is missing and write the files."""
-    args = arguments(argv)
-    bias, learning = to_do(args)
     with table.seconds():
-        for rows, work, name, key in ((bias, bias_row, "truncation_bias.csv", BIAS_KEY),
-                                      (learning, run, "truncation.csv", KEY)):
-            for row in tqdm(rows):
-                table.merge(args.out / name, [work(row)], key)
+        missing = [
+            runner.run(bias, untrained, args.out / "truncation_bias.csv", BIAS_KEY, args),
+            runner.run(run, trainings, args.out / "truncation.csv", KEY, args),
+        ]
         summarise(args.out)
+    return "\n".join(filter(None, missing)) or None
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

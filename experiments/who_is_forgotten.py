@@ -28,23 +28,27 @@ new sentences.
 
 Writes who_is_forgotten_networks.csv (a row per network, diet and sentence; the numbers of the words
 in one cell), who_is_forgotten_solved.csv (a row per network, diet, family and number of clauses)
-and, from the first, who_is_forgotten.csv (a row per word).
+and, from the first, who_is_forgotten.csv (a row per word). Until a run is over, a training and all
+its rows are one row of who_is_forgotten_new.csv.
 """
 
 import argparse
-from multiprocessing import Pool
-from pathlib import Path
+import json
+import sys
 
 import numpy as np
+import runner
 import table
-from tqdm import tqdm
 
-from rnnlib import GRUCell, LSTMCell, OutputLayer, RNNCell, backward, forward, losses, optim
+from rnnlib import GRUCell, LSTMCell, OutputLayer, RNNCell, forward, losses, optim
 from rnnlib import train as training
 from rnnlib.bptt import itemised
+from rnnlib.tasks import Batch
+from rnnlib.watch import Answering
 
 CELLS = {"RNN": RNNCell, "LSTM": LSTMCell, "GRU": GRUCell}
 GATES = {"RNN": ("a",), "LSTM": ("a_i", "a_f", "a_g", "a_o"), "GRU": ("a_r", "a_z", "a_n")}
+ANSWERS = Answering("cross_entropy")  # of the last word
 HIDDEN, BATCH, STEPS, RATE, CLIP = 20, 32, 1000, 0.003, 1.0
 SHOWN, TESTED = 4, 200  # clauses in the sentences shown, sentences in a test
 DIETS = {"all": (0, 1, 2, 3, 4), "long": (4,)}
@@ -61,6 +65,7 @@ FAMILIES = {
         "that followed us home", "when I was ten", "and slept every night",
         "beside the kitchen stove", "with one torn ear", "until we moved north")),
 }
+JOB_KEY = ("network", "training", "seed")
 KEY = ("network", "training", "sentence", "seed")
 SOLVED_KEY = ("network", "training", "family", "clauses", "seed")
 
@@ -103,20 +108,10 @@ def draw_batch(rng, diet):
 
 
 def encode(sentences):
-    """Sentences of one length as (xs (T, B, words), targets (1, B))."""
+    """Sentences of one length as a batch: xs (T, B, words), targets (1, B)."""
     places = np.array([[PLACE[word] for word in words] for words, _ in sentences])
     targets = [[ENDINGS.index(last) for _, last in sentences]]
-    return np.eye(len(WORDS))[places.T], np.array(targets)
-
-
-def loss_and_grads(params, batch):
-    """The cross-entropy of the last word, for `train.fit`."""
-    cell, out = params
-    xs, targets = batch
-    trace = forward(cell, xs)
-    loss, dlogits = losses.softmax_cross_entropy(out.logits(trace.h[-1:]), targets)
-    dh, dout = out.backward(trace.h[-1:], dlogits)
-    return loss, (backward(cell, trace, dh_end=dh[0])[1], dout)
+    return Batch(np.eye(len(WORDS))[places.T], np.array(targets))
 
 
 def start(network, rng):
@@ -129,7 +124,7 @@ def train(network, diet, seed, steps=STEPS):
     """(params before, params after): one network on sentences of its own."""
     rng = np.random.default_rng(seed)
     before = start(network, rng)
-    run = training.fit(before, loss_and_grads, lambda step: draw_batch(rng, diet),
+    run = training.fit(before, ANSWERS.loss_and_grads, lambda step: draw_batch(rng, diet),
                        optim.Adam(RATE), steps=steps, clip=CLIP, progress=False)
     return before, run.params
 
@@ -140,10 +135,10 @@ def look(network, params, family):
     In a GRU, W meets h_{k-1} in s_k = b_n + W_n h_{k-1} where U meets x_k in a_n.
     """
     cell, out = params
-    xs, targets = encode([shown(family)])
-    trace = forward(cell, xs)
+    batch = encode([shown(family)])
+    trace = forward(cell, batch.xs)
     logits = out.logits(trace.h[-1:])
-    loss, dlogits = losses.softmax_cross_entropy(logits, targets)
+    loss, dlogits = losses.softmax_cross_entropy(logits, batch.targets)
     dhs = np.zeros_like(trace.h)
     dhs[-1:], _ = out.backward(trace.h[-1:], dlogits)
     sent = itemised(cell, trace, dhs)
@@ -154,7 +149,7 @@ def look(network, params, family):
     items = np.linalg.norm(np.hstack(list(da.values())), axis=1)
     items *= np.linalg.norm(trace.h_prev[:, 0], axis=1)
     return {
-        "loss": table.short(loss), "right": int(logits.argmax() == targets[0, 0]),
+        "loss": table.short(loss), "right": int(logits.argmax() == batch.targets[0, 0]),
         "dW": table.short(np.linalg.norm(sent.cell.W)),
         "dU": table.short(np.linalg.norm(sent.cell.U)),
         "items": " ".join(map(table.short, items)), "columns": " ".join(map(table.short, columns)),
@@ -165,13 +160,13 @@ def accuracy(params, family, count, seed):
     """Share of new sentences whose last word is foretold."""
     cell, out = params
     rng = np.random.default_rng([seed, count, 1])
-    xs, targets = encode([draw(rng, family, count) for _ in range(TESTED)])
-    return float((out.logits(forward(cell, xs).h[-1:]).argmax(-1) == targets).mean())
+    batch = encode([draw(rng, family, count) for _ in range(TESTED)])
+    return (out.logits(forward(cell, batch.xs).h[-1:]).argmax(-1) == batch.targets).mean()
 
 
-def run(job):
-    """Train and look at one network: rows of the two tables."""
-    network, diet, seed, steps = (job[name] for name in ("network", "training", "seed", "steps"))
+def run(job, steps=STEPS):
+    """Train and look at one network: rows of the two tables, as text."""
+    network, diet, seed = (job[name] for name in JOB_KEY)
     before, after = train(network, diet, seed, steps)
     moments = {diet: after} | ({"none": before} if diet == "all" else {})
     rows = [
@@ -184,7 +179,7 @@ def run(job):
          "accuracy": table.short(accuracy(after, family, count, seed))}
         for family, parts in FAMILIES.items() for count in range(len(parts[3]) + 1)
     ]
-    return rows, solved
+    return {"networks": json.dumps(rows), "solved": json.dumps(solved)}
 
 
 def summarise(folder):
@@ -220,38 +215,33 @@ def geometric(values):
     return tuple(table.short(np.exp(v)) for v in table.mean_interval(np.log(values).ravel()))
 
 
-def arguments(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=STEPS, help="updates")
-    parser.add_argument("--seed", type=int, default=0, help="the first seed")
-    parser.add_argument("--seeds", type=int, default=10, help="how many")
-    parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--fresh", action="store_true", help="run what is in the files already")
-    parser.add_argument("--out", type=Path, default=table.RESULTS, help="folder")
-    return parser.parse_args(argv)
-
-
-def to_do(args):
-    """Networks to come."""
-    rows = [
-        {"network": network, "training": diet, "sentence": "clouds", "seed": seed,
-         "steps": args.steps}
-        for seed in range(args.seed, args.seed + args.seeds)
-        for diet in DIETS for network in CELLS
-    ]
-    file = args.out / "who_is_forgotten_networks.csv"
-    return rows if args.fresh else table.missing(file, rows, KEY)
+def unpack(folder):
+    """Put the rows of the new trainings into the two tables."""
+    new = folder / "who_is_forgotten_new.csv"
+    for job in table.read(new):
+        for name, key in (("solved", SOLVED_KEY), ("networks", KEY)):
+            rows = json.loads(job[name])
+            table.merge(folder / f"who_is_forgotten_{name}.csv", rows, key)
+    new.unlink(missing_ok=True)
 
 
 def main(argv=None):
-    args = arguments(argv)
-    jobs = to_do(args)
-    with table.seconds(), Pool(args.jobs) as pool:
-        for rows, solved in tqdm(pool.imap_unordered(run, jobs), total=len(jobs)):
-            table.merge(args.out / "who_is_forgotten_solved.csv", solved, SOLVED_KEY)
-            table.merge(args.out / "who_is_forgotten_networks.csv", rows, KEY)
+    """Run what is missing and write the files."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    runner.add_arguments(parser, seeds=10)
+    args = parser.parse_args(argv)
+    jobs = [
+        {"network": network, "training": diet, "seed": seed}
+        for seed in runner.seeds(args) for diet in DIETS for network in CELLS
+    ]
+    if not args.fresh:
+        jobs = table.missing(args.out / "who_is_forgotten_networks.csv", jobs, JOB_KEY)
+    with table.seconds():
+        missing = runner.run(run, jobs, args.out / "who_is_forgotten_new.csv", JOB_KEY, args)
+        unpack(args.out)
         summarise(args.out)
+    return missing
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -252,9 +252,9 @@ def _sentence(k, dh, every):
     lengths = np.linalg.norm(dh, axis=1)
     arrived = f"Step {k}: dL/dh{subscript(k)} has length {lengths[k]:.2f}"
     if k == STEPS:
-        return f"{arrived}, as its loss sends it; dW holds 1 of {STEPS} items."
+        return f"{arrived}, as its loss sends it; dW holds what 1 of {STEPS} steps adds."
     passed = f", after {STEPS - k} Jacobian{'s' * (STEPS - k > 1)}"
     passed += f" and {STEPS - k} more loss{'es' * (STEPS - k > 1)}" * every
-    held = f"all {STEPS} items: it is the whole gradient" if k == 1 else (
-        f"{STEPS - k + 1} of {STEPS} items")
+    held = f"what all {STEPS} steps add: it is the whole gradient" if k == 1 else (
+        f"what {STEPS - k + 1} of {STEPS} steps add")
     return f"{arrived}{passed} (at step {STEPS} it was {lengths[STEPS]:.2f}); dW holds {held}."

@@ -23,7 +23,7 @@ TOP, BOTTOM = 100, 2 * HALF  # heights of the two pictures
 HEADS = {
     "shrinks": "σ < 1: must vanish, at every step",
     "detour": "σ > 1 > ρ: may grow first, then vanishes",
-    "explodes": "ρ > 1: can explode",
+    "explodes": "ρ > 1: explodes in the end",
     "kept": "σ = ρ = 1: keeps its length",
     "linear": "σ > 1 = ρ: can grow, in proportion to n",
 }
@@ -119,7 +119,19 @@ def _draw_plane(ax):
     radius = ax.text(x, -y + 0.55, "", fontsize=12, weight="bold", ha="right")
     ax.text(-x, y - 1.17, "longest half-axis of the ellipse", fontsize=9.5)
     ax.text(x, -y + 0.13, "× an eigenvector, one step later", fontsize=9.5, ha="right")
-    return {"image": image, "axis": axis, "eigen": eigen, "sigma": sigma, "radius": radius}
+    return {"image": image, "axis": axis, "eigen": eigen, "sigma": sigma, "radius": radius,
+            "entries": _draw_matrix(ax, x - 2.35, y + 0.1)}
+
+
+def _draw_matrix(ax, x, y):
+    """W with its entries, the lower left corner at (x, y); return the texts that change."""
+    ax.text(x, y + 0.37, "W =", va="center_baseline")
+    for side, tick in ((x + 0.8, 0.1), (x + 2.3, -0.1)):
+        ax.plot([side + tick, side, side, side + tick], y + np.array([0, 0, 0.8, 0.8]),
+                color=style.INK, linewidth=1.1, clip_on=False)
+    ax.text(x + 1.15, y + 0.18, "0", ha="center", va="center_baseline")
+    places = ((1.15, 0.6), (1.9, 0.6), (1.9, 0.18))
+    return [ax.text(x + i, y + j, "", ha="center", va="center_baseline") for i, j in places]
 
 
 def _draw_steps(ax):
@@ -146,6 +158,8 @@ def _update(artists, rho, c, gamma):
     artists["image"].set_angle(np.degrees(np.arctan2(tip[1], tip[0])))
     artists["axis"].set_data([0, tip[0]], [0, tip[1]])
     artists["eigen"].set_data([0, radius], [0, 0])
+    for text, value in zip(artists["entries"], (rho, c, rho), strict=True):
+        text.set_text(f"{value:g}")
     artists["sigma"].set_text(f"σ(J) = {sigma:.2f}")
     artists["radius"].set_text(f"ρ(J) = {radius:.2f}")
     _draw_norms(artists, power_norms(rho, c, gamma), kind, (sigma, radius))

@@ -40,7 +40,8 @@ def training(runs=None, *, updates=720, every=6, title=None, guess=None, presets
         runs, guess, presets = book_runs(every), np.log(4), _at_the_end(PRESETS, updates)
     watched = {name: Watched(name, begin, every) for name, begin in runs.items()}
     first = _checked([run.at(0) for run in watched.values()])
-    play = live.Play("updates", 0, updates, step=every)
+    label = "updates" if every == 1 else f"updates, {every} a step"
+    play = live.Play(label, 0, updates, step=every)
     controls = {"updates": play}
     if len(watched) > 1:
         controls["start"] = live.Choice("run", list(watched))

@@ -76,8 +76,8 @@ def truncation():
             "way": live.Choice("how to cut", list(WAYS)),
         },
         presets={
-            "Four steps are enough": {"w": 4, "rho": "0.6", "way": EACH},
-            "Four steps are not enough": {"w": 4, "rho": "1.2", "way": EACH},
+            "ρ = 0.6: four steps see most": {"w": 4, "rho": "0.6", "way": EACH},
+            "ρ = 1.2: four steps miss much": {"w": 4, "rho": "1.2", "way": EACH},
             "In pieces, cheaply": {"w": 8, "rho": "1.0", "way": PIECES},
             "Nothing is cut": {"w": STEPS, "rho": "1.0", "way": EACH},
         },
@@ -140,7 +140,7 @@ def _draw_square(ax):
     ax.set(xlim=(0.5, STEPS + 0.5), ylim=(STEPS + 0.5, 0.5), xticks=[1, 10, 20, 30, 40],
            yticks=[1, 10, 20, 30, 40], xlabel="loss of step t", ylabel="through step k")
     ax.xaxis.labelpad = ax.yaxis.labelpad = 1
-    ax.set_title("what each loss adds to dW", fontsize=10, pad=6)
+    ax.set_title("what each loss adds to dW (darker: more)", fontsize=10, pad=6)
     for spine in ax.spines.values():
         spine.set(visible=True, color=style.MUTED)
     empty = np.zeros((STEPS, STEPS, 4), np.uint8)
@@ -174,7 +174,7 @@ def _update(artists, w, rho, way):
     for name in ("angle", "ratio"):
         _show_panel(artists[name], name, w, rho, way)
     others = ", ".join(f"{r:.1f}" for r in RADII if r != rho)
-    artists["names"].set_text(f"thick: ρ = {rho:.1f}\ngrey, lowest first:\n{others}")
+    artists["names"].set_text(f"thick: ρ = {rho:.1f}\ngrey, lowest angle first:\n{others}")
     return _sentence(w, rho, way)
 
 
@@ -190,7 +190,7 @@ def _show_square(artists, w, rho, way):
     count = int((np.arange(1, STEPS + 1) - first + 1).sum())
     steps = backward_steps(w, 1 if way == EACH else w)
     of_all = f"kept: {count} of {STEPS * (STEPS + 1) // 2}"
-    artists["kept"].set_text(f"{of_all}\ncost: {steps} steps back\nuncut: {STEPS} steps")
+    artists["kept"].set_text(f"{of_all}\ncost: {steps} steps back\nall uncut: {STEPS}")
 
 
 @cache
@@ -223,13 +223,14 @@ def _sentence(w, rho, way):
     angle, ratio = (curve(rho, way)[name][w - 1] for name in ("angle", "ratio"))
     if way == EACH:
         cut = f"each loss sent back w = {w} step{'s' * (w > 1)}"
-        cost = f"That takes {backward_steps(w, 1)} steps back; uncut, all losses share {STEPS}."
+        cost = (f"One loss at a time, that takes {backward_steps(w, 1)} steps back; "
+                f"all together, uncut, {STEPS}.")
     else:
         cut = f"the gradient cut into pieces of w = {w} step{'s' * (w > 1)}"
         cost = f"That takes {STEPS} steps back, as uncut, and needs {w} of the states at a time."
     off = f"dW is on average {_degrees(angle)} off the whole and has {ratio:.2f} of its length"
     if w == STEPS:
-        off = "nothing is cut, and dW is the whole gradient"
+        off = "dW is the whole gradient"
     return f"ρ = {rho:.1f}, {cut}: {off}. {cost}"
 
 

@@ -40,7 +40,7 @@ def wall():
             "On the cliff": {"w": 4.9, "b": -2.55},
             "On the plain": {"w": 4.9, "b": -2.9},
             "One step beyond": {"w": 4.8, "b": -2.55},
-            "Small w: no cliff": {"w": 4.1, "b": -2.05},
+            "Small w: a low cliff": {"w": 4.1, "b": -2.05},
         },
         rc=style.RC,
         colours=style.COLOURS,

@@ -16,7 +16,8 @@ RNNLIB = Path(__file__).parents[2] / "rnnlib"
 FILES = sorted(RNNLIB.rglob("*.py"))
 
 LAYER_OF = {"style": "plots", "plots": "plots", "live": "live", "widgets": "widgets",
-            "bridge": "bridge", "bridge_watch": "bridge", "datasets": "datasets"}  # anything else is numerics
+            "bridge": "bridge", "bridge_watch": "bridge",
+            "datasets": "datasets"}  # anything else is numerics
 MAY_IMPORT = {  # layers of rnnlib
     "numerics": {"numerics"},
     "plots": {"numerics", "plots"},

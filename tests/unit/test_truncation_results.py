@@ -1,5 +1,6 @@
 """What the committed results of experiments/truncation.py say, and that they can be made again."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -102,6 +103,42 @@ def test_a_row_comes_out_again(delay, window):
         r for r in rows(task="recall", delay=delay, window=window) if r["seed"] == "3"]
     assert float(again["accuracy"]) == pytest.approx(float(old["accuracy"]), abs=0.01)
     assert float(again["inputs"]) == pytest.approx(float(old["inputs"]), rel=0.05)
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """The published tables of networks and of the bias, copied to another folder."""
+    return [Path(shutil.copy(table.RESULTS / name, tmp_path))
+            for name in ("truncation.csv", "truncation_bias.csv")]
+
+
+def test_the_published_files_lack_nothing(paths, tmp_path):
+    assert truncation.main(["--out", str(tmp_path)]) is None
+    for path in (*paths, tmp_path / "truncation_summary.csv"):
+        assert path.read_bytes() == (table.RESULTS / path.name).read_bytes()
+
+
+def test_what_is_missing_is_run_again_and_the_summary_does_without(paths, tmp_path):
+    """A network with window 0, with which the others of its seed are compared, and two biases."""
+    gone = ({"task": "xor", "delay": "1", "window": "0", "seed": "4"},
+            {"rho": "1.2", "window": "7"})
+    for path, some in zip(paths, gone, strict=True):
+        table.write(path, [row for row in table.read(path) if not some.items() <= row.items()])
+    message = truncation.main(["--out", str(tmp_path), "--limit-minutes", "0"])
+    assert "0 of 1 jobs" in message and "0 of 2 jobs" in message
+    (line,) = (row for row in table.read(tmp_path / "truncation_summary.csv")
+               if (row["task"], row["delay"], row["window"]) == ("xor", "1", "0"))
+    assert line["seeds"] == "19"
+    assert truncation.main(["--out", str(tmp_path), "--jobs", "1"]) is None
+    for path, some, values in zip(paths, gone, (("accuracy", "inputs"), ("angle", "ratio")),
+                                  strict=True):
+        again, old = table.read(path), table.read(table.RESULTS / path.name)
+        assert [list(row) for row in again] == [list(row) for row in old]
+        for new, row in zip(again, old, strict=True):
+            if not some.items() <= row.items():
+                assert new == row
+            for name in values:
+                assert float(new[name]) == pytest.approx(float(row[name]), rel=0.05, abs=0.01)
 
 
 def test_all_windows_of_a_seed_start_alike_and_see_the_same_batches():

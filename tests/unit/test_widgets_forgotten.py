@@ -1,6 +1,7 @@
 """Who is forgotten: the items are what they are said to be, and the figure tells the results."""
 
 import gzip
+import shutil
 import sys
 from pathlib import Path
 
@@ -40,9 +41,9 @@ def figure():
 def test_items_are_the_outer_products_whose_sum_is_dW(network):
     cell, out = experiment.start(network, np.random.default_rng(3))
     found = experiment.look(network, (cell, out), "brown")
-    xs, targets = experiment.encode([experiment.shown("brown")])
-    trace = forward(cell, xs)
-    _, dlogits = losses.softmax_cross_entropy(out.logits(trace.h[-1:]), targets)
+    batch = experiment.encode([experiment.shown("brown")])
+    trace = forward(cell, batch.xs)
+    _, dlogits = losses.softmax_cross_entropy(out.logits(trace.h[-1:]), batch.targets)
     dh, _ = out.backward(trace.h[-1:], dlogits)
     dtrace, dcell = backward(cell, trace, dh_end=dh[0])  # no other loss: its da are the items' da
     gates = {"RNN": ("a",), "LSTM": ("a_i", "a_f", "a_g", "a_o"), "GRU": ("a_r", "a_z", "s")}
@@ -82,18 +83,50 @@ def test_key_words_stand_where_the_docstring_says_and_decide_the_answer():
             assert answers[words[place]] == last
 
 
-def test_an_interrupted_run_goes_on_to_the_same_files(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(experiment, "TESTED", 4)
+def run_a_little(job):
+    return experiment.run(job, steps=2)
+
+
+def run_seed_1_only(job):
+    if job["seed"] != 1:
+        raise ValueError("seed 1 only")
+    return run_a_little(job)
+
+
+def files(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_a_run_that_was_cut_off_goes_on_to_the_same_files(tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "CELLS", {"RNN": experiment.CELLS["RNN"]})
-    common = ["--steps", "2", "--jobs", "1", "--out"]
-    experiment.main([*common, str(tmp_path / "at once"), "--seeds", "2"])
-    experiment.main([*common, str(tmp_path / "in two"), "--seeds", "1"])
-    experiment.main([*common, str(tmp_path / "in two"), "--seeds", "2"])
-    files = sorted(file.name for file in (tmp_path / "at once").iterdir())
-    assert len(files) == 3
-    for name in files:
-        assert (tmp_path / "at once" / name).read_bytes() == (
-            tmp_path / "in two" / name).read_bytes()
+
+    def main(folder, seeds, work=run_a_little):
+        monkeypatch.setattr(experiment, "run", work)
+        return experiment.main(["--jobs", "1", "--seeds", seeds, "--out", str(tmp_path / folder)])
+
+    assert main("at once", "2") is None
+    whole = files(tmp_path / "at once")
+    assert len(whole) == 3
+    main("in two", "1")
+    assert main("in two", "2", run_seed_1_only) is None         # seed 0 is not run again
+    assert files(tmp_path / "in two") == whole
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(experiment, "unpack", sys.exit)         # what Ctrl-C leaves
+        with pytest.raises(SystemExit):
+            main("unpacked later", "1")
+    assert list(files(tmp_path / "unpacked later")) == ["who_is_forgotten_new.csv"]
+    assert main("unpacked later", "2", run_seed_1_only) is None
+    assert files(tmp_path / "unpacked later") == whole
+    assert "2 failed" in main("fails", "2", run_seed_1_only)    # two diets of seed 0
+    assert main("fails", "2") is None and files(tmp_path / "fails") == whole
+
+
+def test_the_published_files_lack_nothing(tmp_path):
+    names = [f"who_is_forgotten{part}.csv" for part in ("", "_networks", "_solved")]
+    for name in names[1:]:
+        shutil.copy(RESULTS / name, tmp_path)
+    assert experiment.main(["--out", str(tmp_path)]) is None
+    assert files(tmp_path) == {name: (RESULTS / name).read_bytes() for name in names}
 
 
 # --- what was found ---------------------------------------------------------------------------

@@ -128,6 +128,6 @@ def test_presets_keep_their_promises():
 
 def test_nothing_cut_is_said(figure):
     text, _ = figure.frame({"w": T, "rho": "1.0", "way": module.EACH})
-    assert "nothing is cut" in text and "820 steps back" in text
+    assert "dW is the whole gradient" in text and "820 steps back" in text
     assert figure.scene.artists["angle"]["value"].get_text() == "0°"
     assert not figure.scene.artists["edge"].get_visible()
