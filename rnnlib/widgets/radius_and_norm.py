@@ -53,7 +53,7 @@ def radius_and_norm():
             "Shrinks at every step": {"rho": 0.7, "c": 0.5, "gamma": 1},
             "Grows 19-fold, then dies": {"rho": 0.9, "c": 5, "gamma": 1},
             "Explodes": {"rho": 1.1, "c": 0.5, "gamma": 1},
-            "Saturation saves it": {"rho": 1.1, "c": 0.5, "gamma": 0.5},
+            "Lower slopes: it vanishes": {"rho": 1.1, "c": 0.5, "gamma": 0.5},
         },
         rc=style.RC,
         colours=style.COLOURS,

@@ -140,7 +140,7 @@ def _draw_square(ax):
     ax.set(xlim=(0.5, STEPS + 0.5), ylim=(STEPS + 0.5, 0.5), xticks=[1, 10, 20, 30, 40],
            yticks=[1, 10, 20, 30, 40], xlabel="loss of step t", ylabel="through step k")
     ax.xaxis.labelpad = ax.yaxis.labelpad = 1
-    ax.set_title("what each loss adds to dW (darker: more)", fontsize=10, pad=6)
+    ax.set_title("what each loss adds to dW (stronger: more)", fontsize=10, pad=6)
     for spine in ax.spines.values():
         spine.set(visible=True, color=style.MUTED)
     empty = np.zeros((STEPS, STEPS, 4), np.uint8)

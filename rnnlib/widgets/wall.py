@@ -39,7 +39,7 @@ def wall():
         presets={
             "On the cliff": {"w": 4.9, "b": -2.55},
             "On the plain": {"w": 4.9, "b": -2.9},
-            "One step beyond": {"w": 4.8, "b": -2.55},
+            "Beside the cliff": {"w": 4.8, "b": -2.55},
             "Small w: a low cliff": {"w": 4.1, "b": -2.05},
         },
         rc=style.RC,

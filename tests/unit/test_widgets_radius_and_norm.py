@@ -116,7 +116,7 @@ def test_presets_keep_their_promises(figure):
     assert (np.diff(power_norms(*states["Shrinks at every step"])) < 0).all()
     assert "up to 19.4 times as much after 9 steps" in told(*states["Grows 19-fold, then dies"])
     assert verdict(*states["Explodes"])[0] == "explodes"
-    rho, c, gamma = states["Saturation saves it"]
+    rho, c, gamma = states["Lower slopes: it vanishes"]
     assert (rho, c, 1) == states["Explodes"] and verdict(rho, c, gamma)[0] == "shrinks"
 
 

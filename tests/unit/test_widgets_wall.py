@@ -99,9 +99,9 @@ def test_the_map_shows_the_cliff_where_it_is_and_the_plains_flat():
 
 def test_one_step_of_a_slider_leads_from_the_cliff_to_the_plain(figure):
     cliff_norm, beyond = (steepness(**figure.presets[n]) for n in ("On the cliff",
-                                                                   "One step beyond"))
+                                                                   "Beside the cliff"))
     assert cliff_norm > 20 and beyond < 0.5
-    difference = figure.presets["On the cliff"]["w"] - figure.presets["One step beyond"]["w"]
+    difference = figure.presets["On the cliff"]["w"] - figure.presets["Beside the cliff"]["w"]
     assert difference == pytest.approx(figure.controls["w"].step)
 
 
