@@ -70,23 +70,18 @@ class _Walk:
         self.steps_run, self.bytes_kept = 0, 0
 
     def back(self, state):
-        kept, sums = [(0, state)], self.cell._zeros()
+        states, sums = {0: state}, self.cell._zeros()               # by the segment they begin
         dstate = last = None
-        for index in reversed(range(self.count)):                   # the segment to go back through
-            now, state = kept[-1]
-            while now < index:
-                ahead = now + split(index + 1 - now, self.slots + 1 - len(kept))
-                now, state = ahead, self._run(now, ahead, state)
-                if now < index:
-                    kept.append((now, state))
-            trace = self._trace(index, state)
+        for index, legs, kept in schedule(self.count, self.slots):  # the segment to go back through
+            for start, stop in legs:
+                states[stop] = self._run(start, stop, states[start])
+            trace = self._trace(index, states[index])
+            states = {start: states[start] for start in kept}
             if last is None:
                 last = _copied(trace.last)
                 dstate = self.cell._checked_state("dlast", None, self.xs.shape[1], self.xs.dtype)
             dstate = self._back(index, trace, dstate, sums, len(kept))
             del trace                                               # before the next one is made
-            if kept[-1][0] == index:
-                kept.pop()
         return Checkpointed(
             self.cell._gradient(sums), dstate, last, self.steps_run, self.bytes_kept
         )
@@ -110,6 +105,27 @@ class _Walk:
         held = kept * _bytes(dlast) + 2 * _held(trace)
         self.bytes_kept = max(self.bytes_kept, held)
         return _copied(dtrace.state)
+
+
+def schedule(count, slots):
+    """The way back through `count` segments, the last first: yields (segment, legs, kept).
+
+    legs: pairs (start, stop), the segments start .. stop - 1 to be computed, in this order, before
+    the segment itself. kept: the segments whose first states are held meanwhile, rising, the first
+    of them 0, and at most `slots` others.
+    """
+    kept = [0]
+    for index in reversed(range(count)):
+        now, legs = kept[-1], []
+        while now < index:
+            ahead = now + split(index + 1 - now, slots + 1 - len(kept))
+            legs.append((now, ahead))
+            now = ahead
+            if now < index:
+                kept.append(now)
+        yield index, legs, tuple(kept)
+        if kept[-1] == index:
+            kept.pop()
 
 
 def plan(cell, T, B, dtype, budget=None):

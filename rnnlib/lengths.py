@@ -33,7 +33,7 @@ def forward_cut(cell, xs, state, lengths):
         state_now[..., rows, :] = part.last
         _write(fields, part, steps, rows, xs.shape[:2])
     over = ended(lengths, len(xs))
-    for name, kept in zip(part.CARRIES, _each(state_now), strict=False):
+    for name, kept in zip(part.CARRIES, _each(state_now), strict=False):  # the newest are fields
         fields[name][over] = np.broadcast_to(kept, fields[name].shape)[over]
     return dataclasses.replace(part, **fields, state=state, cell=cell, lengths=lengths)
 

@@ -9,6 +9,7 @@ from rnnlib import live, style
 from rnnlib.cells import RNNCell
 from rnnlib.functions import ACTIVATIONS
 from rnnlib.plots.matrices import signed
+from rnnlib.plots.numerals import subscript
 from rnnlib.unroll import forward
 
 #: name -> (the function, its slope in terms of h, what there is to say about it)
@@ -176,7 +177,7 @@ def _setup_collapse():
     count = len(INPUTS)
     places = np.arange(1, count + 3)
     ax.set(xlim=(0.4, count + 2.6), xticks=places, ylim=(-1.9, 2.3), yticks=(-1, 0, 1, 2))
-    ax.set_xticklabels([f"x{_SUBSCRIPTS[k]}" for k in range(1, count + 1)] + ["sum", "h"])
+    ax.set_xticklabels([f"x{subscript(k)}" for k in range(1, count + 1)] + ["sum", "h"])
     ax.tick_params(axis="x", length=0)
     ax.axhline(0, color=style.INK, lw=0.8)
     ax.set_title("Bar of xₖ: the state (unit 1) when all other inputs are silenced")
@@ -229,6 +230,3 @@ def _collapse_text(verdict, activation, alone, together):
         f"{start}: what {T} inputs leave in unit 1 one by one adds up to "
         f"{signed(alone.sum(0)[0], 3)}; reading all of them gives {signed(together[0], 3)}. {end}"
     )
-
-
-_SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"

@@ -9,8 +9,8 @@ from rnnlib import live, style
 from rnnlib.cells import RNNCell
 from rnnlib.plots import graph
 from rnnlib.plots.matrices import blank_axes, draw_matrix, fill_matrix, show_matrix, signed
+from rnnlib.plots.numerals import subscript
 from rnnlib.unroll import backward, forward
-from rnnlib.widgets.unfolder import subscript
 
 STEPS = 6
 ROTATION = np.array([[0.8, -0.6], [0.6, 0.8]])  # by 36.87°, exact in one decimal

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.patches import Polygon, Rectangle
 
 from rnnlib import live, results, style
-from rnnlib.bptt import plan, split
+from rnnlib.bptt import plan, schedule
 from rnnlib.lstm import LSTMCell
 
 STEPS = 1000
@@ -64,19 +64,11 @@ def walk(budget):
     whole = measured()[1.0]["bytes"]
     segment, slots = plan(cell, STEPS, BATCH, np.dtype(float), int(budget * whole))
     count = math.ceil(STEPS / segment)
-    kept, at_first, runs = [0], None, np.zeros(count, int)
-    for index in reversed(range(count)):
-        now = kept[-1]
-        while now < index:
-            ahead = now + split(index + 1 - now, slots + 1 - len(kept))
-            runs[now:ahead] += 1
-            now = ahead
-            if now < index:
-                kept.append(now)
-        runs[index] += 1
-        at_first = at_first or [segment * place for place in kept]
-        if kept[-1] == index:
-            kept.pop()
+    way, runs = list(schedule(count, slots)), np.ones(count, int)
+    for _, legs, _ in way:
+        for start, stop in legs:
+            runs[start:stop] += 1
+    at_first = [segment * place for place in way[0][2]]
     return np.repeat(runs, segment)[:STEPS], at_first, segment
 
 

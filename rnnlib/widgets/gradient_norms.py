@@ -8,6 +8,7 @@ from matplotlib.patches import Rectangle
 
 from rnnlib import live, results, style
 from rnnlib.cells import HIDDEN, RNNCell
+from rnnlib.plots.numerals import scientific, ten
 from rnnlib.starts import recurrent
 from rnnlib.unroll import backward, forward
 
@@ -118,14 +119,8 @@ def amount(arriving):
         return f"{round(arriving, 1 if arriving < 9.95 else 0):g} times as much"
     if 999.5 <= arriving < 99_500:
         return f"{float(f'{arriving:.1e}'):,.0f} times as much"
-    digit, power = f"{arriving:.0e}".split("e")
-    number = ten(int(power)) if digit == "1" else f"{digit}·{ten(int(power))}"
+    number = scientific(arriving).removeprefix("1·")
     return f"{number} {'times as much' if arriving > 1 else 'of it'}"
-
-
-def ten(power):
-    """Write 10 to that power, without its usual small print."""
-    return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _setup():

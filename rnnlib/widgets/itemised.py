@@ -20,6 +20,7 @@ from rnnlib.gru import GRUCell
 from rnnlib.lstm import LSTMCell
 from rnnlib.outputs import OutputLayer
 from rnnlib.plots.matrices import blank_axes
+from rnnlib.plots.numerals import subscript
 from rnnlib.unroll import forward
 
 WORD = "backpropagate"
@@ -223,7 +224,7 @@ def _update(artists, t, k):
         _update_panel(panel, [profile(name, at) for name in CELLS])
         there = 1 < k <= t
         panel["now"].set_data([t - k] * 2 if there else [], [5e-4, 2.5] if there else [])
-    artists["panels"]["column"]["title"].set_text(f"column: ‖item‖ of L{_index(t)}")
+    artists["panels"]["column"]["title"].set_text(f"column: ‖item‖ of L{subscript(t)}")
     artists["panels"]["row"]["title"].set_text(f"row: ‖item‖ through step {k}")
     return _sentence(t, k)
 
@@ -261,12 +262,8 @@ def percent(share):
     return f"{round(100 * share, digits) + 0:.{digits}f}%".replace("-", "−")
 
 
-def _index(number):
-    return str(number).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
-
-
 def _sentence(t, k):
-    loss = f"L{_index(t)}"
+    loss = f"L{subscript(t)}"
     if k > t:
         return f"Step {k} comes after {loss}: it sends nothing there, in any cell."
     if k == 1:

@@ -21,12 +21,12 @@ from rnnlib.plots.matrices import (
     show_matrix,
     signed,
 )
+from rnnlib.plots.numerals import subscript
 from rnnlib.unroll import backward
 from rnnlib.widgets.dogs import LETTERS, dogs_network, dogs_record
 
 STEPS = 3
 DIGITS = 3
-INDEX = "₀₁₂₃"
 
 
 def itemised_dogs():
@@ -150,7 +150,7 @@ def _name_table(ax, right, bottom):
     ax.text(6, 45, "through\nwhich step?", va="center", linespacing=1.2)
     for i in range(STEPS):
         x, y = left + (i + 0.5) * width, top + (i + 0.5) * height
-        ax.text(x, 46, f"L{INDEX[i + 1]}", fontsize=11, weight="bold", color=style.GRAD,
+        ax.text(x, 46, f"L{subscript(i + 1)}", fontsize=11, weight="bold", color=style.GRAD,
                 ha="center")
         ax.text(x, 60, f"due: {LETTERS[i + 1]}", fontsize=9.5, ha="center")
         ax.text(8, y, f"k = {i + 1}", va="center_baseline")
@@ -172,7 +172,7 @@ def _update(artists, parameter, t, k):
     for name, values in (("item", item), ("rest", total - item), ("sum", total)):
         _write(chosen[name], values, limit=0.5)
     into = "o" if parameter == "V" else "a"
-    chosen["sent"]["label"].set_text(f"dL{INDEX[t]}/d{into}{INDEX[k]}")
+    chosen["sent"]["label"].set_text(f"dL{subscript(t)}/d{into}{subscript(k)}")
     chosen["met"]["label"].set_text(_met(parameter, k, equals=True))
     error = np.abs(total - dogs_gradient(parameter)).max()
     told = "below 10⁻¹⁵" if error < 1e-15 else f"{error:.0e}"
@@ -206,27 +206,28 @@ def _write(matrix, values, *, limit, digits=DIGITS):
 def _met(parameter, k, equals=False):
     """The name of what the parameter was multiplied by at step k."""
     if parameter == "U":
-        return f"x{INDEX[k]}" + f" = {LETTERS[k - 1]}" * equals
+        return f"x{subscript(k)}" + f" = {LETTERS[k - 1]}" * equals
     index = k - (parameter == "W")
-    return f"h{INDEX[index]}" + " = 0" * (equals and index == 0)
+    return f"h{subscript(index)}" + " = 0" * (equals and index == 0)
 
 
 def _sentence(parameter, t, k, norms, sent):
-    loss, size = f"L{INDEX[t]}", norms[k - 1, t - 1]
+    loss, size = f"L{subscript(t)}", norms[k - 1, t - 1]
     if k > t:
         return (f"{loss} was known before step {k} began. No loss depends on a later step: "
                 "this item is zero.")
     if parameter == "V":
         if k < t:
-            return (f"What V gives at step {k} goes into L{INDEX[k]} and nowhere else. {loss} "
+            return (f"What V gives at step {k} goes into L{subscript(k)} and nowhere else. {loss} "
                     "has no way back to it: this item is zero.")
-        return (f"{loss} to V at its own step: dL{INDEX[t]}/do{INDEX[t]} times h{INDEX[t]}, size "
-                f"{size:.3f}. The three items of the diagonal are all of dV.")
+        own = subscript(t)
+        return (f"{loss} to V at its own step: dL{own}/do{own} times h{own}, size {size:.3f}. The "
+                "three items of the diagonal are all of dV.")
     if size == 0:
         return (f"{loss} sends something to a₁ (size {sent:.3f}), but W met only zeros there, "
                 "h₀ = 0: this item is zero.")
     step = f"its own step {k}" if k == t else f"step {k}"
-    told = f"{loss} through {step}: dL{INDEX[t]}/da{INDEX[k]} times {_met(parameter, k)}"
+    told = f"{loss} through {step}: dL{subscript(t)}/da{subscript(k)} times {_met(parameter, k)}"
     if parameter == "U":
         return f"{told}, size {size:.3f}. Only the column of {LETTERS[k - 1]}, the letter read."
     own = f"; through its own step {t} it sends {norms[t - 1, t - 1]:.3f}" * (k < t)

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from rnnlib import live, results, style
+from rnnlib.plots.numerals import scientific
 
 #: label of the choice -> the variant in experiments/success_by_lag.py
 VARIANTS = {
@@ -19,7 +20,6 @@ VARIANTS = {
 }
 SOLVED = 0.95  # the share of right answers from which a network counts as having learnt the task
 TRAINED_ON = 600 * 20  # sequences that each network sees in training
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LEFT = -0.6  # where the words of the right panel begin
 
 
@@ -148,10 +148,7 @@ def _draw_networks(artists, scores):
 
 def _power(ratio):
     """0.034 as 0.034, 0.0000123 as 1·10⁻⁵."""
-    if ratio >= 0.001:
-        return f"{ratio:.2g}"
-    digits, power = f"{ratio:.0e}".split("e")
-    return f"{digits}·10" + str(int(power)).translate(RAISED)
+    return f"{ratio:.2g}" if ratio >= 0.001 else scientific(ratio)
 
 
 def _sentence(variant, lag, solved, n, interval):

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from rnnlib import live, style
+from rnnlib.plots.numerals import scientific
 from rnnlib.widgets.training_runs import Watched, book_runs
 
 WIDTH, HEIGHT = 461, 340
@@ -264,6 +265,4 @@ def _number(x):
     """Two significant digits; very small and very large numbers as a power of ten."""
     if x == 0 or 1e-3 <= abs(x) < 1e4:
         return f"{x:.2g}" if abs(x) < 100 else f"{x:.0f}"
-    digits, power = f"{x:.1e}".split("e")
-    superscript = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{digits} × 10{superscript}"
+    return scientific(x, digits=2)

@@ -7,6 +7,7 @@ from matplotlib.patches import Rectangle
 
 from rnnlib import live, style
 from rnnlib.plots import graph
+from rnnlib.plots.numerals import subscript
 from rnnlib.widgets.unfolder_patterns import ENCODER, PATTERNS, TEACHER, matrices, split, unfold
 
 MAX_TAU = 8
@@ -42,11 +43,6 @@ def unfolder():
         rc=style.RC,
         colours=style.COLOURS,
     )
-
-
-def subscript(n):
-    """The digits of `n` as subscripts."""
-    return "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(n))
 
 
 def _setup():

@@ -130,7 +130,7 @@ def _setup_map(ax, key):
     ax.text(5.24, -2.73, "cliff", rotation=-33, ha="left", va="bottom", weight="bold")
     key.imshow(np.linspace(*DECADES, 48)[None], extent=(*DECADES, 0, 1), **ramp)
     key.set(yticks=(), xticks=(-2, 0, 2, 4), xticklabels=("10⁻²", "1", "10²", "10⁴"))
-    key.set_title("gradient norm: the largest in each square", fontsize=10)
+    key.set_title("gradient norm, largest per square", fontsize=10)
 
 
 def _setup_slice(ax):

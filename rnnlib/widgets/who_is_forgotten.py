@@ -9,6 +9,7 @@ from matplotlib.textpath import TextPath
 
 from rnnlib import live, results, style
 from rnnlib.plots.matrices import blank_axes
+from rnnlib.plots.numerals import scientific
 
 #: label of the choice -> the sentence, which goes by its key word
 SENTENCES = {"clouds → sky": "clouds", "France → French": "France", "brown → shepherd": "brown"}
@@ -21,7 +22,6 @@ TOP, LINE, BAR = 16, 106, 76  # the first line's ceiling, from line to line, the
 ROWS, DECADES = 2, 8  # lines of words; the shortest bar is a share of 1e-8
 SIZE, SPACE = 10, 5.5  # of words, and between them
 STRIP = 236, 140, 225  # the two bars below: top, left, length of share 1
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def who_is_forgotten():
@@ -194,10 +194,7 @@ def _draw_bars(artists, rows, places, floors):
 
 def _number(share):
     """A share in per cent or, where that is too small to read, as a power of ten."""
-    if share >= 9.5e-4:
-        return f"{100 * share:.2g}%"
-    digits, exponent = f"{share:.0e}".split("e")
-    return f"{digits} · 10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    return f"{100 * share:.2g}%" if share >= 9.5e-4 else scientific(share)
 
 
 def _sentence(row, key, network, diet):

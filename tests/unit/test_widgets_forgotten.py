@@ -202,8 +202,8 @@ def test_the_sentence_says_that_w_moves_although_brown_gives_nothing(figure):
     assert f"a gradient of norm {row['dW']:.2g}; only" in text
     digits, exponent = f"{row['share']:.0e}".split("e-0")
     sign = {"7": "⁻⁷", "6": "⁻⁶"}[exponent]
-    assert f"only {digits} · 10{sign} of it comes through “brown”. W moves all the same." in text
-    assert figure.scene.artists["part number"].get_text() == f"{digits} · 10{sign}"
+    assert f"only {digits}·10{sign} of it comes through “brown”. W moves all the same." in text
+    assert figure.scene.artists["part number"].get_text() == f"{digits}·10{sign}"
 
 
 def test_the_sentence_counts_the_networks_that_are_right(figure):

@@ -103,7 +103,7 @@ def test_the_gradient_is_the_mean_norm_over_sequences(figure, fitted, k):
     t, norms = drawn["norms"].get_data()
     np.testing.assert_allclose(t, np.arange(1, 31), atol=0.02)
     np.testing.assert_allclose(norms, expected, rtol=0.02)
-    share = float(re.search(r"is ([\d.]+) × 10⁻(¹⁰|⁹|⁸)", text)[1])
+    share = float(re.search(r"is ([\d.]+)·10⁻(¹⁰|⁹|⁸)", text)[1])
     assert f"{expected[0] / expected[-1]:.1e}".startswith(str(share))
     _, first = drawn["norms first"].get_data()
     assert (k == 0) == np.array_equal(first, norms)
@@ -263,7 +263,7 @@ def test_what_lies_beyond_the_axes_is_marked_and_said():
 
     _, drawn = artists(training({"loss": enormous}, updates=2, every=1), updates=1)
     assert drawn["loss off"]["up"].get_xydata().tolist() == [[1, LOSSES[1]]]
-    assert drawn["loss label"].get_text() == "1.0 × 10⁶"
+    assert drawn["loss label"].get_text() == "1.0·10⁶"
 
 
 def skipping():
