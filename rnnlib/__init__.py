@@ -26,6 +26,7 @@ Where to look, from the bottom up (each line may import only from lines above it
     bidirectional   Bidirectional: one cell reads from the start, one from the end
     unroll          forward and backward, for every cell
     bptt            backpropagation through time, checkpointed, truncated or item by item
+    budget          how many numbers a network has; networks of equal size
     outputs         OutputLayer: logits_t = c_out + V h_t
     losses          softmax_cross_entropy, mse
     attention       what each step looks at: additive, scaled dot product
@@ -98,8 +99,8 @@ __all__ = [
 ]
 
 _LATER = (
-    "attention", "bridge", "bridge_watch", "datasets", "elman", "exercises", "live", "plots",
-    "search", "seq2seq", "style", "tasks", "trees", "watch", "widgets",
+    "attention", "bridge", "bridge_watch", "budget", "datasets", "elman", "exercises", "live",
+    "plots", "search", "seq2seq", "style", "tasks", "trees", "watch", "widgets",
 )
 
 

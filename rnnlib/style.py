@@ -14,6 +14,14 @@ GRAD = "#D55E00"  # loss and gradient
 MUTED = "#767676"  # what is not the point now
 PAPER = "#ffffff"  # the page, and boxes behind labels
 
+# Gates, by what they do, so that one colour is one role in every cell. None is a colour of above.
+KEEP = "#6A3D9A"  # how much of the old state stays: f of an LSTM, z of a GRU
+WRITE = "#7A6A00"  # how much of the candidate is written: i of an LSTM
+LOOK = "#B01E3C"  # how much may be looked at: o of an LSTM, r of a GRU
+CANDIDATE = "#007A85"  # what could be written: g of an LSTM, n of a GRU
+#: field of a trace -> its colour
+GATES = {"i": WRITE, "f": KEEP, "g": CANDIDATE, "o": LOOK, "r": LOOK, "z": KEEP, "n": CANDIDATE}
+
 #: colour -> the colour that takes its place in dark mode, as bright there as the first is dark here
 COLOURS = {
     INK: "#E6E6E6",
@@ -23,6 +31,10 @@ COLOURS = {
     GRAD: "#FF8C42",
     MUTED: "#9AA4AF",
     PAPER: "#14181E",
+    KEEP: "#B79CED",
+    WRITE: "#CDBB3C",
+    LOOK: "#FF7D90",
+    CANDIDATE: "#3FC6D1",
 }
 
 #: One inch is 72 units of SVG, so a font size here is a size in the page before scaling.

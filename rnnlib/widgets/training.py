@@ -159,8 +159,8 @@ def _setup_gates(ax, first):
     for name in first.gates:
         gates[name] = {
             "first": ax.plot([], [], LOOKS[name], color=style.MUTED, lw=1.1)[0],
-            "now": ax.plot([], [], LOOKS[name], color=style.H, lw=2.2, clip_on=False)[0],
-            "label": ax.text(0, 0, "", va="center", weight="bold"),
+            "now": ax.plot([], [], LOOKS[name], color=style.GATES[name], lw=2.2, clip_on=False)[0],
+            "label": ax.text(0, 0, "", va="center", weight="bold", color=style.GATES[name]),
         }
     return {"gates": gates}
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rnnlib import GRUCell, forward
 from rnnlib.exercises import EXERCISES, grade
 
 WRONG = {
@@ -27,7 +28,35 @@ WRONG = {
     "4.3": lambda W: 0,
     "4.4": lambda W, gamma: bool(gamma * np.abs(np.linalg.eigvals(W)).max() < 1),
     "4.5": lambda W, hs: float(np.linalg.norm(W, 2) ** (len(hs) - 1)) + len(hs) - 1.5,
+    "5.1": lambda D, H: 4 * (H * D + H * H),
+    "5.2": lambda T, share: np.log(share / (1 - share)),
+    "5.3": lambda W, b, h, c, x: _lstm_rows_in_another_order(W, b, h, c, x),
+    "5.4": lambda f, o, c, dh, dc: f * (dc + dh * o),
+    "5.5": lambda f, i, g: np.cumprod(f, axis=0) * i * g,
+    "6.1": lambda D, H: 3 * (H * D + H * H + H),
+    "6.2": lambda U, W, b, h, x: _gru_with_the_reset_after(U, W, b, h, x),
+    "6.3": lambda W, r: True,
+    "6.4": lambda z: 1 - z,
+    "6.5": lambda D, H: round(4 * H / 3),
+    "7.1": lambda t, T, network: set(range(1, T + 1)),
+    "7.2": lambda xs, lengths: xs[::-1],
+    "7.3": lambda ahead, back, lengths: np.concatenate([ahead[-1], back[-1]], axis=-1),
+    "7.4": lambda D, H: H // 2,
+    "7.5": lambda model, xs, d: model(xs[d:]),
 }
+
+
+def _lstm_rows_in_another_order(W, b, h, c, x):
+    a_f, a_i, a_g, a_o = np.split(W @ np.concatenate([h, x]) + b, 4)
+    sigmoid = lambda a: 1 / (1 + np.exp(-a))  # noqa: E731
+    c = sigmoid(a_f) * c + sigmoid(a_i) * np.tanh(a_g)
+    return sigmoid(a_o) * np.tanh(c), c
+
+
+def _gru_with_the_reset_after(U, W, b, h, x):
+    H = len(h)
+    cell = GRUCell(U, W, b, np.zeros(H))
+    return forward(cell, x[None, None], h[None]).h[0, 0]
 
 
 @pytest.mark.parametrize("name", EXERCISES)
