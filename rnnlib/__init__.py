@@ -41,6 +41,8 @@ Where to look, from the bottom up (each line may import only from lines above it
     elman           the sequences of Elman 1990
     tasks           sequences made by a rule, each from its seed
     watch           Answering: a cell, an output layer and a loss, to train and to look at
+    causality       who sees the future: influence, leaks
+    reading         readers from the start, from both ends, or late, at equal size
     datasets        real data that is here already: names, dates, digits, sensors, a book
     results         what the experiments measured, read from rnnlib/data
     exercises       the exercises of the chapters, graded
@@ -99,8 +101,8 @@ __all__ = [
 ]
 
 _LATER = (
-    "attention", "bridge", "bridge_watch", "budget", "datasets", "elman", "exercises", "live",
-    "plots", "search", "seq2seq", "style", "tasks", "trees", "watch", "widgets",
+    "attention", "bridge", "bridge_watch", "budget", "causality", "datasets", "elman", "exercises",
+    "live", "plots", "reading", "search", "seq2seq", "style", "tasks", "trees", "watch", "widgets",
 )
 
 

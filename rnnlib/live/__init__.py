@@ -20,7 +20,7 @@ In a notebook every change of a control goes to Python, which redraws only the a
 
 | module       | holds                                                            |
 |--------------|------------------------------------------------------------------|
-| `controls`   | `Range`, `Step`, `Play`, `Choice`, `Toggle`: what a reader sets   |
+| `controls`   | `Range`, `Step`, `Play`, `Choice`, `Word`, `Toggle`: what is set  |
 | `svg`        | matplotlib's SVG, made small and ready for dark mode              |
 | `scene`      | a figure as a fixed skeleton and the artists that move in it      |
 | `figure`     | `LiveFigure`: controls, frames, display                           |
@@ -32,7 +32,7 @@ Nothing here knows what a recurrent network is.
 """
 
 from .bake import BakeError
-from .controls import Choice, Play, Range, Step, Toggle
+from .controls import Choice, Play, Range, Step, Toggle, Word
 from .figure import LiveError, LiveFigure, figures
 from .prediction import Prediction
 from .scene import FullFrameWarning
@@ -48,5 +48,6 @@ __all__ = [
     "Range",
     "Step",
     "Toggle",
+    "Word",
     "figures",
 ]

@@ -1,4 +1,7 @@
-"""What a reader can set: each control is a finite list of values, so that a figure can be baked."""
+"""What a reader can set: each control is a finite list of values, so that a figure can be baked.
+
+A `Word` takes more than is listed, but only where there is a kernel.
+"""
 
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -154,6 +157,38 @@ class Choice(Control):
         if isinstance(values, str) or not all(isinstance(v, str) for v in values):
             raise TypeError(f"values: expected a list of strings, got {values!r}")
         self._settle(tuple(values), value)
+
+
+@dataclass(frozen=True, init=False)
+class Word(Choice):
+    """One of a few words or, with a kernel, one that the reader types.
+
+    accepts: text -> None if it may be a value, else a message that says what was expected. In a
+    notebook a text field stands beside the list, and what is typed there goes to Python: accepted,
+    it becomes the value; else the figure shows the message and stays as it is. A built page has
+    the list alone. Without `accepts` it is a `Choice`.
+    """
+
+    kind = "word"
+
+    def __init__(self, label, values, *, value=None, accepts=None):
+        if accepts is not None and not callable(accepts):
+            raise TypeError(f"accepts: expected a function of a text, got {accepts!r}")
+        object.__setattr__(self, "accepts", accepts)
+        super().__init__(label, values, value=value)
+
+    def check(self, value):
+        """`value` if it is listed or accepted; ValueError with what `accepts` says against it."""
+        if value in self.values or self.accepts is None or not isinstance(value, str):
+            return super().check(value)
+        message = self.accepts(value)
+        if message is not None:
+            raise ValueError(f"{self.label}: {message}")
+        return value
+
+    def spec(self):
+        """As for every control, with whether other words than those listed may be typed."""
+        return super().spec() | {"own": self.accepts is not None}
 
 
 @dataclass(frozen=True, init=False)

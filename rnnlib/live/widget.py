@@ -27,7 +27,9 @@ class FigureWidget(anywidget.AnyWidget):
 
     `_frame` is {"n": its number, "values": ..., "text": ..., "pieces": {slot: SVG}}, or with
     "error" in place of text and pieces when `update` failed. It is complete, so that a second
-    view of the same figure, opened later, shows the same picture.
+    view of the same figure, opened later, shows the same picture. Where the page asks for what a
+    control does not take, nothing moves: the frame comes again, with what was "refused" and the
+    "reason".
     """
 
     # The script is a classic one for built pages (modules are blocked on file://).
@@ -43,6 +45,18 @@ class FigureWidget(anywidget.AnyWidget):
         self._names = list(figure.controls)
         self._draw()
         self.observe(self._draw, self._names)
+
+    def set_state(self, sync_data):
+        """What the page asks for; it is told where a control does not take it, and nothing moves.
+
+        In Python an assignment that is refused raises, as for any trait.
+        """
+        try:
+            super().set_state(sync_data)
+        except traitlets.TraitError as error:
+            refused = {name: sync_data[name] for name in self._names if name in sync_data}
+            told = {"n": self._frame["n"] + 1, "refused": refused, "reason": str(error)}
+            self._frame = self._frame | told
 
     def values(self):
         """The controls' values as a dict."""

@@ -97,6 +97,7 @@ def _strokes(ax, colour, alpha, width, zorder, gid=""):
     """Return an empty path of many strokes that share a colour and a width."""
     strokes = PathPatch(Path(np.zeros((0, 2))), fill=False, edgecolor=to_rgba(colour, alpha))
     strokes.set(linewidth=width, capstyle="round", joinstyle="round", zorder=zorder, gid=gid)
+    strokes.set_snap(False)  # in a bitmap, a disc's stroke would be snapped to no length: nothing
     ax.add_artist(strokes)
     strokes.set_clip_on(False)
     return strokes

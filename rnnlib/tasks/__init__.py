@@ -6,6 +6,7 @@
     bits      parity; temporal exclusive-or
     reber     the Reber grammar and the embedded one: strings, checker, legal successors
     sentences sentences of two and three words after Elman 1990
+    spelling  letters whose sound the letters after them decide, in real words
     lists     nested list operations: expressions as binary trees, with their values
 
 The same arguments and the same seed give the same bits. A number that a network must beat stands

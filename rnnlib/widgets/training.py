@@ -140,7 +140,7 @@ def _setup_eigen(ax):
     return {
         "eigen first": ax.plot([], [], "o", mfc="none", mec=style.MUTED, ms=5.5)[0],
         # Dots as strokes of no length: a tenth of what markers take in the page.
-        "eigen": ax.plot([], [], color=style.THETA, lw=6, zorder=3)[0],
+        "eigen": ax.plot([], [], color=style.THETA, lw=6, zorder=3, snap=False)[0],
         "eigen off": ax.plot([], [], "D", color=style.INK, ms=5, zorder=4, clip_on=False)[0],
         "radius": ax.text(-EIGEN + 0.1, EIGEN - 0.15, "", weight="bold", va="top", fontsize=11),
     }

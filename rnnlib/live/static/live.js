@@ -3,8 +3,9 @@
 // A figure is an SVG whose moving parts are <g data-slot="...">, a set of native controls, and a
 // source of frames: either the table baked into the page, or the kernel behind an anywidget
 // model. mount() builds the controls; a change goes to the source; the source hands back a frame
-// {values, text, pieces} or {values, error}; paint() puts it on the screen. What is played is asked
-// for value by value, the next when the last is painted: walk, below.
+// {values, text, pieces} or {values, error}; paint() puts it on the screen. Where a control does not
+// take a value, the frame has {refused, reason} as well. What is played is asked for value by value,
+// the next when the last is painted: walk, below.
 //
 // A classic script: module scripts are blocked on file://. For anywidget, widget.py appends the
 // one line that exports LiveFigure.render.
@@ -72,6 +73,38 @@ const LiveFigure = (() => {
     };
   }
 
+  // A list and, where a kernel can answer, a field for a word that is not in it.
+  function wordControl(spec, id, change, player, baked) {
+    const { nodes, show } = choiceControl(spec, id, change);
+    if (!spec.own || baked) return { nodes, show };
+    const [, select] = nodes;
+    const typed = element("option", {}, "your own");
+    const field = element("input", {
+      type: "text", class: "lf-own", "aria-label": `${spec.label}, your own`,
+      placeholder: "or your own", autocomplete: "off", autocapitalize: "off", spellcheck: "false",
+    });
+    let said = ""; // what the field was given or has asked for last
+    const ask = () => {
+      const text = field.value.trim();
+      if (text !== said) change((said = text) || null);
+    };
+    field.addEventListener("change", ask);
+    field.addEventListener("keydown", (event) => { // which JupyterLab lets come to no change
+      if (event.key === "Enter" && !event.isComposing) ask();
+    });
+    return {
+      nodes: [...nodes, field],
+      show(value) {
+        const listed = spec.values.includes(value);
+        if (listed) typed.remove();
+        else select.append(typed);
+        typed.value = value;
+        select.value = value;
+        field.value = said = listed ? "" : value;
+      },
+    };
+  }
+
   function toggleControl(spec, id, change) {
     const box = element("input", { type: "checkbox", id });
     box.addEventListener("change", () => change(box.checked));
@@ -103,7 +136,7 @@ const LiveFigure = (() => {
   }
 
   const MAKERS = { range: rangeControl, step: rangeControl, play: playControl,
-    choice: choiceControl, toggle: toggleControl };
+    choice: choiceControl, word: wordControl, toggle: toggleControl };
 
   // ---- one figure -----------------------------------------------------------------------------
 
@@ -134,7 +167,22 @@ const LiveFigure = (() => {
         button.setAttribute("aria-pressed", Object.keys(goal).every((key) => goal[key] === values[key]));
       }
     };
+    const refuse = ({ values, refused, reason }) => { // the picture stays, and so does what was typed
+      stop();
+      if (asked && same(values, wanted)) { // the reader has gone back already
+        asked = false;
+        return;
+      }
+      if (asked && same(refused, wanted)) {
+        wanted = { ...values };
+        asked = false;
+        show({ ...values, ...refused });
+      }
+      alert.hidden = false;
+      alert.textContent = reason;
+    };
     const paint = (frame) => {
+      if (frame.refused) { refuse(frame); return; }
       if (!asked || same(frame.values, wanted)) {
         wanted = { ...frame.values };
         asked = false;
@@ -225,7 +273,7 @@ const LiveFigure = (() => {
     for (const [name, control] of Object.entries(spec.controls)) {
       const change = (value) => (value === null ? showNow() : request({ [name]: value }));
       const player = control.kind === "play" ? playerOf(name) : null;
-      controls[name] = MAKERS[control.kind](control, `${uid}-${name}`, change, player);
+      controls[name] = MAKERS[control.kind](control, `${uid}-${name}`, change, player, source.baked);
       panel.append(element("div", { class: `lf-control lf-${control.kind}`, "data-control": name },
         ...controls[name].nodes));
     }
@@ -237,7 +285,9 @@ const LiveFigure = (() => {
     }
     panel.append(row);
     root.append(alert, panel);
-    root.dataset.lmSuppressShortcuts = "true"; // arrow keys must not move between notebook cells
+    // Arrow keys and Enter must not reach the notebook, whose shortcuts look at what has the focus.
+    for (const node of root.querySelectorAll(".lf-frame, input, select, button"))
+      node.dataset.lmSuppressShortcuts = "true";
     picture.style.minWidth = `${Math.ceil((9.2 / spec.smallestText) * spec.size[0])}px`;
     picture.style.maxWidth = `${Math.round(spec.size[0] * 1.7)}px`;
     watchOverflow(root.querySelector(".lf-frame"), spec.title);
@@ -320,16 +370,28 @@ const LiveFigure = (() => {
     }, element("p", { class: "lf-title" }, spec.title), element("div", { class: "lf-frame" }, picture),
     element("p", { class: "lf-text", "aria-live": "polite" }));
     el.append(root);
+    const settled = () => { // the newest frame, without what was refused since
+      const { refused, reason, ...frame } = model.get("_frame");
+      return frame;
+    };
     const figure = mount(root, spec, {
       request(values) {
-        const frame = model.get("_frame");
-        if (same(values, frame.values)) { figure.receive(frame); return; } // nothing for the kernel to do
+        const frame = settled();
+        const sent = Object.fromEntries(Object.keys(values).map((name) => [name, model.get(name)]));
+        if (same(values, frame.values) && same(values, sent)) { // nothing for the kernel to do
+          figure.receive(frame);
+          return;
+        }
         for (const [name, value] of Object.entries(values)) model.set(name, value);
         model.save_changes();
       },
     });
-    const follow = () => figure.receive(model.get("_frame"));
-    follow();
+    const follow = () => {
+      const frame = model.get("_frame");
+      for (const name of Object.keys(frame.refused ?? {})) model.set(name, frame.values[name]);
+      figure.receive(frame);
+    };
+    figure.receive(settled());
     model.on("change:_frame", follow);
     return () => {
       model.off("change:_frame", follow);
