@@ -11,6 +11,8 @@ lag is the number of steps in between. Every network learns by itself, from its 
     skip        SkipRNNCell, a second way through time from 10 steps ago; W from ±1/√H
     fast        as uniform, but at rate 3
     adam        as uniform, but trained by Adam
+    lstm        LSTMCell of 10 units, forget bias 1, trained by Adam (chapter 5; to lag 80)
+    lstm_5      the same with forget bias 5
 
 The same for all: 10 units, tanh, an output layer of two classes, cross-entropy of the last answer,
 600 updates with 20 new sequences each, the gradient clipped at norm 1, plain gradient descent at
@@ -40,7 +42,7 @@ import numpy as np
 import runner
 import table
 
-from rnnlib import LeakyRNNCell, OutputLayer, RNNCell, forward, optim, tasks, train
+from rnnlib import LeakyRNNCell, LSTMCell, OutputLayer, RNNCell, forward, optim, tasks, train
 from rnnlib.skip import SkipRNNCell
 from rnnlib.watch import Answering
 
@@ -58,8 +60,13 @@ UNITS = {
 #: variant -> (how its cell begins, its optimiser)
 VARIANTS = {name: (init, optim.SGD) for name, init in UNITS.items()}
 VARIANTS |= {"fast": (UNITS["uniform"], optim.SGD), "adam": (UNITS["uniform"], optim.Adam)}
-RATES = dict.fromkeys(UNITS, 1.0) | {"fast": 3.0, "adam": 0.03}
+VARIANTS |= {
+    "lstm": (lambda rng: LSTMCell.init(1, HIDDEN, rng=rng), optim.Adam),
+    "lstm_5": (lambda rng: LSTMCell.init(1, HIDDEN, forget_bias=5, rng=rng), optim.Adam),
+}
+RATES = dict.fromkeys(UNITS, 1.0) | {"fast": 3.0} | dict.fromkeys(("adam", "lstm", "lstm_5"), 0.03)
 LAGS = (5, 10, 15, 20, 40, 80, 160, 320)
+LONGEST = {"lstm": 80, "lstm_5": 80}  # the lag at which a variant ends, if not the last
 KEY = ("variant", "lag", "rate", "updates", "seed")
 GUESS_KEY = ("lag", "seed")
 
@@ -178,6 +185,7 @@ def to_do(args):
         for lag in args.lags
         for variant in args.variants
         for rate in args.rates or [RATES[variant]]
+        if lag <= LONGEST.get(variant, max(LAGS))
     ]
     guessed = [{"lag": lag, "seed": seed} for seed in runner.seeds(args) for lag in args.lags]
     return trained, guessed

@@ -38,7 +38,7 @@ class LiveFigure:
     update: (artists, **values) -> str. Moves the artists to the state that `values` names, from
         whatever state they are in, and returns a sentence or two that say what is seen: they are
         shown below the figure, announced, and serve as its text alternative.
-    controls: name -> Range, Step, Play, Choice or Toggle, three at most.
+    controls: name -> Range, Step, Play, Choice, Word or Toggle, three at most.
     presets: name of a button -> {control: value}; controls that it leaves out are not moved.
     rc: matplotlib settings; colours: {light "#rrggbb": its place-taker in dark mode}.
 

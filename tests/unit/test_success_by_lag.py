@@ -42,7 +42,9 @@ def test_every_variant_and_lag_has_the_same_seeds_updates_and_its_rate():
         found.setdefault((row["variant"], int(row["lag"])), []).append(int(row["seed"]))
     assert {variant for variant, _ in found} >= set(widget.VARIANTS.values())
     assert {lag for _, lag in found} == set(experiment.LAGS)
-    assert len(found) == len({variant for variant, _ in found}) * len(experiment.LAGS)
+    assert len(found) == sum(
+        lag <= experiment.LONGEST.get(variant, np.inf)
+        for variant in {variant for variant, _ in found} for lag in experiment.LAGS)
     assert all(sorted(seeds) == list(range(20)) for seeds in found.values())
 
 
@@ -88,7 +90,9 @@ def test_what_the_readme_and_the_book_quote():
     assert min(solved("fast")) == 19 and min(solved("adam")) == 18
     assert min(solved("gaussian")) == min(solved("orthogonal")) == 17
     assert solved("skip")[:6] == [20] * 6 and solved("skip")[-1] == 13
-    sharp = numbers([row for row in ROWS if row["variant"] != "leaky"], "accuracy")
+    assert solved("lstm") == [20, 20, 20, 9, 0, 0] and solved("lstm_5") == [20, 20, 20, 20, 14, 8]
+    others = ("leaky", "lstm", "lstm_5")
+    sharp = numbers([row for row in ROWS if row["variant"] not in others], "accuracy")
     counts = [(sharp >= 0.95).sum(), (sharp >= 0.99).sum(), (sharp < 0.95).sum(),
               (sharp < 0.55).sum()]
     assert counts == [816, 805, 144, 140]
@@ -109,7 +113,8 @@ def test_the_interval_of_a_median_lies_between_the_tabled_places(n, place):
 
 
 def test_a_row_can_be_made_again_from_its_seed():
-    row, = group(ROWS, variant="leaky", lag="20", seed="0")     # right in 97.7%
+    # Right in 99.7%. (Longer lags are chaotic: there another processor's rounding shows.)
+    row, = group(ROWS, variant="leaky", lag="10", seed="2")
     job = {name: type(like)(row[name]) for name, like in
            zip(experiment.KEY, ("", 0, 0.0, 0, 0), strict=True)}
     result = experiment.run(job)
