@@ -25,7 +25,7 @@ training stops there. `updates` is when; `error` is that of the end, on 1,000 ot
 Writes adding.csv (a row per network), adding_summary.csv (Wilson's intervals), adding_curve.csv
 (medians over the seeds; a solved network keeps its last error) and adding_networks.csv: the weights
 of three networks each of rnn, lstm and gru at length 50, for the book's figure, after MOMENTS
-updates of a training that did not stop; in ten-thousandths, in the order U, W, b, (b_n), V, c_out.
+updates of a training that did not stop; with four decimals (`rnnlib.results.network_rows`).
 """
 
 import argparse
@@ -35,8 +35,18 @@ import numpy as np
 import runner
 import table
 
-from rnnlib import GRUCell, LSTMCell, OutputLayer, RNNCell, budget, optim, tasks, train, unroll
-from rnnlib.records import leaves
+from rnnlib import (
+    GRUCell,
+    LSTMCell,
+    OutputLayer,
+    RNNCell,
+    budget,
+    optim,
+    results,
+    tasks,
+    train,
+    unroll,
+)
 from rnnlib.watch import Answering
 
 UNITS, BATCH, UPDATES, CLIP = 16, 32, 3000, 1.0
@@ -54,8 +64,8 @@ VARIANTS = {
 KEY = ("length", "variant", "rate", "seed")
 #: of adding_networks.csv
 SHOWN, SHOWN_SEEDS, SHOWN_LENGTH = ("rnn", "lstm", "gru"), (0, 1, 2), 50
-MOMENTS = (0, 100, 300, 1000, 3000)
-NETWORK_KEY = ("variant", "seed")
+MOMENTS, DECIMALS = (0, 100, 300, 1000, 3000), 4
+NETWORK_KEY = ("variant", "seed", "updates", "array")
 
 
 def network(variant, hidden_size=None, rng=0):
@@ -115,15 +125,14 @@ def run(job):
 
 
 def weights(job):
-    """Train one network to the last of MOMENTS: its weights at each, in ten-thousandths."""
-    columns, job = {}, {"length": SHOWN_LENGTH, "rate": VARIANTS[job["variant"]][-1]} | job
-    for updates, params in trained(job):
+    """Train one network to the last of MOMENTS: a row for each of its arrays at each of them."""
+    setting = {"length": SHOWN_LENGTH, "rate": VARIANTS[job["variant"]][-1]}
+    for updates, params in trained(setting | job):
         if updates in MOMENTS:
-            flat = np.concatenate([array.ravel() for array in leaves("params", params).values()])
-            numbers = np.rint(1e4 * flat).astype(int)
-            columns[f"after_{updates}"] = " ".join(map(str, numbers))
+            for row in results.network_rows(params, DECIMALS):
+                yield job | {"updates": updates} | row
         if updates == MOMENTS[-1]:
-            return {"hidden": params[0].hidden_size, **columns}
+            return
 
 
 def summarise(folder):
@@ -190,12 +199,12 @@ def main(argv=None):
     args = arguments(argv)
     jobs, shown = to_do(args)
     with table.seconds():
-        missing = [
-            runner.run(weights, shown, args.out / "adding_networks.csv", NETWORK_KEY, args),
-            runner.run(run, jobs, args.out / "adding.csv", KEY, args),
-        ]
+        path = args.out / "adding_networks.csv"
+        for job in shown if args.fresh else table.missing(path, shown, NETWORK_KEY[:2]):
+            table.merge(path, list(weights(job)), NETWORK_KEY)
+        missing = runner.run(run, jobs, args.out / "adding.csv", KEY, args)
         summarise(args.out)
-    return "\n".join(filter(None, missing)) or None
+    return missing
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ import table
 from reber import LETTERS, UNITS, add_arguments
 from tqdm import trange
 
-from rnnlib import OutputLayer, forward, optim, tasks
+from rnnlib import OutputLayer, forward, optim, results, tasks
 
 KINDS, TRAININGS = ("LSTM 1997", "LSTM"), ("strings", "pieces", "stream")
 PIECE, STREAMS, ALONE, UPDATES, RATE, CLIP = 100, 10, 86, 1500, 0.03, 1.0
@@ -190,17 +190,6 @@ def summary(rows):
                       **dict(zip(("clean_share", "clean_low", "clean_high"), shares, strict=True))}
 
 
-def weights(kind, training, network):
-    """A row per number of a network, rounded to five digits."""
-    cell, out = network
-    arrays = cell.fields() | out.fields()
-    for name, array in arrays.items():
-        for place, value in np.ndenumerate(array):
-            row, column = (*place, 0)[:2]
-            yield {"training": training, "cell": kind, "array": name, "row": row,
-                   "column": column, "value": f"{value:.5g}"}
-
-
 def main():
     """Run what is missing, and sum it up."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -229,10 +218,11 @@ def run(training, kind, path, args):
     for seed, network in zip(seeds, networks, strict=True):
         rows = [job | {"seed": seed} | row for row in test(network, generators(seed)[2])]
         table.merge(path, rows, KEY)
-        if seed == SHOWN and training != "pieces":
-            kept = list(weights(kind, training, network))
-            table.merge(path.with_name("continual_reber_weights.csv"), kept,
-                        ("training", "cell", "array", "row", "column"))
+        usual = (args.rate, args.updates) == (RATE, UPDATES)        # not a pilot
+        if seed == SHOWN and usual and training != "pieces":
+            mine = {"training": training, "cell": kind}
+            table.merge(path.with_name("continual_reber_weights.csv"),
+                        [mine | row for row in results.network_rows(network)], (*mine, "array"))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 A pass through a string of 12 letters costs more in Python than in arithmetic: all networks of a
 kind share the loop. Every array has the networks as an axis, the first of a parameter, the second
 of a state: (T, S, B, H) for T steps, S networks and B sequences. Networks never mix, and no sum
-runs over them, so that a seed gives the same bits whichever others run beside it; sums over the
-steps go one step at a time, so that padding changes no bit either.
+runs over them: a seed gives the same numbers whichever others run beside it, but for the last bits
+on some processors. Sums over the steps go one step at a time; padding adds zeros to them.
 
 The equations are those of `rnnlib.LSTMCell`, `LSTM1997Cell`, `GRUCell` and `RNNCell`; a test
 asserts that the gradients are rnnlib's.

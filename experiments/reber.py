@@ -41,7 +41,7 @@ UNITS = {"LSTM 1997": 6, "LSTM": 5, "GRU": 6, "RNN": 11}  # nearly equal numbers
 RATES = {"LSTM 1997": 1.0, "LSTM": 1.0, "GRU": 1.0, "RNN": 0.1}
 LETTERS = len(tasks.REBER_SYMBOLS)
 STRINGS, MOST, EVERY, CLIP = 256, 30_000, 250, 1.0
-KEY = ("cell", "rate", "seed")
+KEY = ("cell", "rate", "most", "seed")
 
 
 class Trial:
@@ -95,7 +95,8 @@ def train(kind, rate, seeds, most=MOST):
                 right = trial.right(many_gated.network(kind, params, s))
                 if right.all() or seen == most:
                     ended.append(s)
-                    yield row(kind, rate, seed, seen, right, trial)
+                    start = {"cell": kind, "rate": rate, "most": most, "seed": seed}
+                    yield start | row(seen, right, trial)
             trials = {seed: t for s, (seed, t) in enumerate(trials.items()) if s not in ended}
             params = {name: np.delete(array, ended, axis=0) for name, array in params.items()}
         if not trials:
@@ -105,27 +106,28 @@ def train(kind, rate, seeds, most=MOST):
         params = {name: array - rate * grads[name] for name, array in params.items()}
 
 
-def row(kind, rate, seed, seen, right, trial):
+def row(seen, right, trial):
     """The results of one network after `seen` strings."""
     hard, others = trial.scores(right)
-    return {"cell": kind, "rate": rate, "seed": seed, "solved": int(right.all()), "strings": seen,
-            "hard": table.short(hard), "others": table.short(others)}
+    return {"solved": int(right.all()), "strings": seen, "hard": table.short(hard),
+            "others": table.short(others)}
 
 
 def summary(rows):
-    """A row per cell and rate: the successes, and the strings until then (of those that succeed).
+    """A row per setting: the successes, and the strings until then (of those that succeed).
 
     `only_hard`: how many of the others fail in nothing but the hard letter.
     """
     groups = {}
     for one in rows:
-        groups.setdefault((one["cell"], one["rate"]), []).append(one)
-    for (kind, rate), mine in groups.items():
+        groups.setdefault(tuple(one[name] for name in KEY[:-1]), []).append(one)
+    for setting, mine in groups.items():
         solved = [int(one["strings"]) for one in mine if int(one["solved"])]
         failed = [one for one in mine if not int(one["solved"])]
         share = map(table.short, table.share_interval(len(solved), len(mine)))
         strings = map(table.short, median_interval(solved)) if solved else ("", "", "")
-        yield {"cell": kind, "rate": rate, "solved": len(solved), "networks": len(mine),
+        yield {**dict(zip(KEY, setting, strict=False)), "solved": len(solved),
+               "networks": len(mine),
                **dict(zip(("share", "low", "high"), share, strict=True)),
                **dict(zip(("strings", "strings_low", "strings_high"), strings, strict=True)),
                "only_hard": sum(float(one["others"]) == 1 for one in failed),
@@ -152,7 +154,8 @@ def main():
     with table.seconds():
         for kind in args.cells:
             for rate in args.rates or [RATES[kind]]:
-                jobs = [{"cell": kind, "rate": rate, "seed": seed} for seed in runner.seeds(args)]
+                jobs = [{"cell": kind, "rate": rate, "most": args.most, "seed": seed}
+                        for seed in runner.seeds(args)]
                 todo = jobs if args.fresh else table.missing(path, jobs, KEY)
                 if not todo:
                     continue

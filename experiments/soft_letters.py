@@ -26,8 +26,7 @@ import numpy as np
 import runner
 import table
 
-from rnnlib import budget, datasets, reading
-from rnnlib.records import leaves
+from rnnlib import budget, datasets, reading, results
 from rnnlib.tasks import spelling
 from rnnlib.widgets import next_letter_networks as figure
 
@@ -94,13 +93,12 @@ def summary(rows, guessed):
 
 
 def networks():
-    """The weights of the figure's networks, a number a row."""
+    """A row for every array of the figure's networks, with five decimals."""
     known = [word for word in words("soft c") if not any(w in word for w in figure.WORDS)]
     for reader in figure.READERS:
         params = reading.learn_tags(known, spelling.soft_c, seed=figure.SEED, **READERS[reader])
-        for path, array in leaves("params", params).items():
-            for place, value in enumerate(array.ravel()):
-                yield {"reader": reader, "array": path, "place": place, "value": f"{value:.5f}"}
+        for row in results.network_rows(params, decimals=5):
+            yield {"reader": reader} | row
 
 
 def main():
@@ -115,7 +113,9 @@ def main():
         missing = runner.run(run, jobs, path, KEY, args)
         table.merge(args.out / "soft_letters_guesses.csv", list(guesses(runner.seeds(args))),
                     GUESS_KEY)
-        table.write(args.out / "soft_letters_networks.csv", list(networks()))
+        weights = args.out / "soft_letters_networks.csv"
+        if args.fresh or not weights.exists():
+            table.write(weights, list(networks()))
     guessed = table.read(args.out / "soft_letters_guesses.csv")
     table.write(args.out / "soft_letters_summary.csv", list(summary(table.read(path), guessed)))
     sys.exit(missing)

@@ -185,7 +185,7 @@ def to_do(args):
         for lag in args.lags
         for variant in args.variants
         for rate in args.rates or [RATES[variant]]
-        if lag <= LONGEST.get(variant, max(LAGS))
+        if lag <= LONGEST.get(variant, np.inf)
     ]
     guessed = [{"lag": lag, "seed": seed} for seed in runner.seeds(args) for lag in args.lags]
     return trained, guessed

@@ -68,9 +68,12 @@ def short(value):
 def mean_interval(values):
     """(mean, low, high): Student's 95% interval over seeds.
 
-    The t quantile is the Cornish-Fisher series in 1/(n - 1), right to 0.001 from n = 8.
+    The t quantile is the Cornish-Fisher series in 1/(n - 1), right to 0.001 from n = 8. Of fewer
+    than two values there is no interval: its ends are nan.
     """
     values = np.asarray(values, dtype=float)
+    if len(values) < 2:
+        return values.mean() if len(values) else np.nan, np.nan, np.nan
     n = len(values) - 1
     t = Z + (Z**3 + Z) / (4 * n) + (5 * Z**5 + 16 * Z**3 + 3 * Z) / (96 * n**2)
     t += (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / (384 * n**3)

@@ -14,7 +14,10 @@ from rnnlib.records import leaves
 
 
 def parameters(network):
-    """Return how many numbers a network is made of: a record, or a tuple or dict of records."""
+    """Return how many numbers a network is made of: a record, or a tuple or dict of records.
+
+    Raises TypeError for anything else.
+    """
     return sum(array.size for array in leaves("network", network).values())
 
 

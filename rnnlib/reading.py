@@ -31,7 +31,12 @@ _ANSWERS = Answering("cross_entropy")
 
 
 def reader(input_size, classes, parameters, *, both, seed=0):
-    """(cell, out) of about so many parameters: a `Bidirectional` if `both`, else one `RNNCell`."""
+    """(cell, out) of about so many parameters: a `Bidirectional` if `both`, else one `RNNCell`.
+
+    cell: inputs (input_size,) a step; out: logits (classes,). H is the one whose number of
+    parameters is nearest to `parameters`. Raises TypeError or ValueError for numbers that are not
+    whole or too small, and for a `both` that is not True or False.
+    """
     checks.flag("both", both)
     checks.whole("seed", seed, least=0)
 
@@ -52,7 +57,8 @@ def learn_tags(words, rule, *, both=False, delay=0, seed=0, updates=TAG_UPDATES)
     """(cell, out), about 700 numbers, trained on words that `rule` asks about (tasks.spelling).
 
     300 updates of Adam at rate 0.01, each on 32 words drawn at random. delay=d: each answer is due
-    d steps after its letter. About two seconds.
+    d steps after its letter. About two seconds. Raises TypeError or ValueError for words with other
+    letters than a to z, words of which `rule` asks about none, and arguments that do not fit.
     """
     params = reader(len(SPELLING_LETTERS), 2, TAG_PARAMETERS, both=both, seed=seed)
     rng = np.random.default_rng([seed, 1])
@@ -65,7 +71,10 @@ def learn_tags(words, rule, *, both=False, delay=0, seed=0, updates=TAG_UPDATES)
 
 
 def share_right(params, words, rule, *, delay=0):
-    """The share of right answers at the letters of these words that `rule` asks for."""
+    """The share of right answers, 0 to 1, at the letters of these words that `rule` asks for.
+
+    params: (cell, out) of `learn_tags`, with the same `delay`. Errors as there.
+    """
     batch = tagging(words, rule, delay=delay)
     cell, out = params
     logits = out.logits(forward(cell, batch.xs, lengths=batch.lengths).h)
@@ -73,9 +82,11 @@ def share_right(params, words, rule, *, delay=0):
 
 
 def log_odds(params, batch, step):
-    """(trace, odds, dxs): log p(1)/p(0) of the first word at a step, and how the inputs move it.
+    """(trace, log_odds, dxs): log p(1)/p(0) of the first word at a step, and how inputs move it.
 
-    odds is a number; dxs (T, 1, D) its derivative with respect to each input, by backward.
+    params: (cell, out), two classes; batch: xs (T, B, D) and lengths (B,), such as `tagging` makes;
+    step: 0 .. T - 1. log_odds = o_1 - o_0 is a number; dxs (T, 1, D) its derivative with respect to
+    each input, by backward. Raises IndexError for a step outside.
     """
     cell, out = params
     trace = forward(cell, batch.xs[:, :1], lengths=batch.lengths[:1])
@@ -93,6 +104,7 @@ def pieces(codes, classes, count, rng, steps=NEXT_STEPS):
     """`count` pieces of a text (N,) drawn at random, each character to foretell the next: `Batch`.
 
     xs (steps, count, classes) one-hot; targets (steps, count): the codes one place later.
+    rng: a numpy Generator. Raises ValueError for a text of no more than `steps` characters.
     """
     starts = rng.integers(0, len(codes) - steps, count)
     drawn = codes[starts + np.arange(steps + 1)[:, None]]
@@ -103,7 +115,8 @@ def learn_next(codes, classes, *, both=False, seed=0, updates=NEXT_UPDATES):
     """(cell, out), about 7,000 numbers, trained to foretell the next character of a text.
 
     codes (N,), whole numbers 0 .. classes - 1 (datasets.characters). 400 updates of Adam at rate
-    0.01, each on 32 pieces of 25 characters. About three seconds; four if `both`.
+    0.01, each on 32 pieces of 25 characters. About three seconds; four if `both`. Raises TypeError
+    or ValueError for codes that are no such numbers or fewer than 26.
     """
     codes = _checked_codes(codes, classes)
     params = reader(classes, classes, NEXT_PARAMETERS, both=both, seed=seed)
@@ -117,7 +130,8 @@ def next_losses(params, codes, classes, *, future=True, count=400, rng=0):
     """-log p(next character) at each of the 25 places of a piece, (25,), in nats.
 
     Means over `count` pieces drawn at random. future=False: at each place the network is shown the
-    piece up to there, and no further, as when the rest has not been written yet.
+    piece up to there, and no further, as when the rest has not been written yet. params, codes and
+    errors as for `learn_next`; rng: a whole number or a numpy Generator.
     """
     codes = _checked_codes(codes, classes)
     batch = pieces(codes, classes, count, checks.generator("rng", rng))
@@ -129,9 +143,11 @@ def next_losses(params, codes, classes, *, future=True, count=400, rng=0):
 
 
 def write_on(params, codes, classes, count, rng=0):
-    """The next `count` characters after a text, each drawn from what the network says: codes.
+    """The next `count` characters after a text, each drawn from what the network says: (count,).
 
-    It is shown the last 25 characters so far, and the answer at the last of them is read.
+    It is shown the last 25 characters so far, and the answer at the last of them is read. params
+    as from `learn_next`, codes (N,), N at least 1. Raises TypeError or ValueError for codes or a
+    count that do not fit.
     """
     cell, out = params
     written, rng = list(_checked_codes(codes, classes, 1)), checks.generator("rng", rng)

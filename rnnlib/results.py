@@ -9,7 +9,10 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+import numpy as np
+
 from rnnlib import checks
+from rnnlib.records import leaves, rebuild
 
 
 def load(name):
@@ -40,6 +43,34 @@ def _value(text):
         return float(text)
     except ValueError:
         return text
+
+
+def network_rows(params, decimals=None):
+    """A row {"array", "shape", "numbers"} for every array of params, as `records.leaves` names it.
+
+    Six significant digits, of the numbers rounded to so many decimals if that is given.
+    """
+    for path, array in leaves("params", params).items():
+        rounded = array if decimals is None else np.round(np.asarray(array, float), decimals)
+        yield {"array": path, "shape": " ".join(map(str, array.shape)),
+               "numbers": " ".join(f"{value:.6g}" for value in rounded.ravel() + 0.0)}  # no -0
+
+
+def network(rows, like):
+    """The parameters in rows of `network_rows`, as (cell, out) or whatever `like` is.
+
+    `like` says the kinds and dtypes; its sizes do not matter. Raises ValueError if an array of it
+    is missing or there more than once.
+    """
+    arrays = {}
+    for path, array in leaves("params", like).items():
+        mine = [row for row in rows if row["array"] == path]
+        if len(mine) != 1:
+            raise ValueError(f"rows: expected one for {path!r}, got {len(mine)}")
+        shape, numbers = (str(mine[0][name]).split() for name in ("shape", "numbers"))
+        arrays[path] = np.array(numbers, float).reshape([int(float(n)) for n in shape]).astype(
+            array.dtype)
+    return rebuild("params", like, arrays)
 
 
 def find(rows, **wanted):

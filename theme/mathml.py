@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
 ENVIRONMENTS = "align|alignat|equation|gather|multline|split"
-ACCENTS = set("ˆ¯ˉ˜→˙¨ˇ˘´`^~‾_⃗\N{COMBINING RIGHT ARROW ABOVE}\N{MACRON}")
+ACCENTS = set("ˆ¯ˉ˜→←˙¨ˇ˘´`^~‾_⃗\N{COMBINING RIGHT ARROW ABOVE}\N{MACRON}")
 BRACES = {"⏟": "munder", "⏞": "mover"}
 BARS = {"|", "‖", "∥"}
 APPLY = "\N{FUNCTION APPLICATION}"

@@ -48,7 +48,7 @@ EXERCISES = {
         (_draw(4, 2, 3), _draw(4, 2, 3), [4, 4]),
         (_draw(5, 3, 2), _draw(5, 3, 2), [5, 2, 1]),
     ]),
-    "7.4": (_half_size, [(1, 8), (20, 64), (200, 32)]),
+    "7.4": (_half_size, [(1, 8), (2, 9), (20, 64), (200, 32)]),
     "7.5": (_delayed, [
         (lambda xs: np.cumsum(xs, axis=0), _draw(6, 1), 1),
         (lambda xs: np.cumsum(xs, axis=0), _draw(6, 2), 3),

@@ -11,6 +11,8 @@ from html import escape
 from pathlib import Path
 
 _CSS = Path(__file__).parent / "static" / "prediction.css"
+# Arrow keys and Enter must not reach the notebook, whose shortcuts look at what has the focus.
+_OWN_KEYS = 'data-lm-suppress-shortcuts="true"'
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Prediction:
         """The question, its choices and the folded answer."""
         uid = "pr-" + hashlib.sha256(repr(self.choices).encode()).hexdigest()[:8]
         options = "".join(
-            f'<label><input type="radio" name="{uid}" value="{i}"> {escape(choice)}</label>'
+            f'<label><input type="radio" name="{uid}" value="{i}" {_OWN_KEYS}> '
+            f"{escape(choice)}</label>"
             for i, choice in enumerate(self.choices)
         )
         return (
@@ -61,7 +64,7 @@ class Prediction:
             f'<div class="prediction"><fieldset><legend><b>Predict.</b> {escape(self.question)}'
             f"</legend>{options}</fieldset>"
             '<p class="pr-wait">Choose an answer; then you can open ours.</p>'
-            f'<details aria-live="polite"><summary>Compare with the answer</summary>'
+            f'<details aria-live="polite"><summary {_OWN_KEYS}>Compare with the answer</summary>'
             f"{self._reasons()}</details></div>"
         )
 

@@ -66,13 +66,17 @@ class Wire:
 
 @dataclass(frozen=True)
 class Box:
-    """A pre-activation: a frame around its name, with a lowered index, and its number."""
+    """A pre-activation: a frame around its name, with a lowered index, and its number.
+
+    digits: how many decimals that number has.
+    """
 
     xy: tuple
     name: str
     index: str
     colour: str
     width: float = 58.0
+    digits: int = 1
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ ONE, BOTH = "one direction", "both directions"
 #: reader -> how many steps after its input an output is given
 READERS = {ONE: 0, "one direction, answer 1 step late": 1, "one direction, answer 2 steps late": 2,
            BOTH: 0}
-WIDTH, HEIGHT, LEFT, GAP = 461, 250, 84, 42
+WIDTH, HEIGHT, LEFT, GAP = 461, 250, 80, 41
 ASIDE = 9  # how far the two states of a step stand beside its column
 ROWS = {"x": 44, "h→": 100, "h←": 150, "ŷ": 206}
 COLOURS = {"x": style.X, "ŷ": style.INK}  # every other kind is a state
@@ -94,6 +94,11 @@ def _setup():
     }
 
 
+def _given(reader, t):
+    """The step at which the answer of step t is read from the state."""
+    return t + READERS[reader]
+
+
 def _column(t):
     return LEFT + GAP * (t - 0.35)
 
@@ -102,7 +107,7 @@ def _place(node, reader):
     """Where a node stands: an answer above the state it is read from."""
     kind, t = node
     if kind == "ŷ":
-        t += READERS[reader]
+        t = _given(reader, t)
     aside = {"h→": -ASIDE, "h←": ASIDE}.get(kind, 0) if reader == BOTH else 0
     return _column(t) + aside, ROWS[kind]
 
@@ -120,7 +125,7 @@ def _update(artists, t, reader):
         for edge in edges(reader)
     ]
     graph.place(artists["graph"], nodes, arrows)
-    artists["column"].set(x=_column(t) - GAP / 2)
+    artists["column"].set(x=_column(_given(reader, t)) - GAP / 2)
     artists["back"].set_text("h← from\nthe end" if reader == BOTH else "")
     delay = READERS[reader]
     late = f",\n{delay} step{'s' * (delay > 1)} late" if delay else ""
@@ -129,7 +134,8 @@ def _update(artists, t, reader):
         mark.set_text("seen" if step in seen else "unseen")
         mark.set(color=style.X if step in seen else style.MUTED,
                  weight="bold" if step in seen else "normal")
-    artists["told"].set_text(f"ŷ{subscript(t)} sees {len(seen)} of {STEPS} inputs")
+    when = f", given at step {_given(reader, t)}," if delay else ""
+    artists["told"].set_text(f"ŷ{subscript(t)}{when} sees {len(seen)} of {STEPS} inputs")
     return _sentence(t, reader, seen)
 
 
@@ -147,7 +153,8 @@ def _sentence(t, reader, seen):
     missed = f"; it cannot know {_range(unseen)}" if unseen else ", the whole sequence"
     late = ""
     if delay:
-        late = (f" It is read from h{subscript(t + delay)}, {delay} "
+        given = _given(reader, t)
+        late = (f" It is given at step {given}, from h{subscript(given)}, {delay} "
                 f"step{'s' * (delay > 1)} after x{subscript(t)}.")
     return (f"One direction: {name} depends on {_range(seen)}, {len(seen)} of {STEPS} "
             f"inputs{missed}.{late}")

@@ -3,11 +3,11 @@
 The networks are those of experiments/adding.py (`cells_compared_readings`).
 """
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
 
 from rnnlib import live, style
+from rnnlib.plots.matrices import blank_axes, signed
 from rnnlib.plots.numerals import scientific, ten
 from rnnlib.widgets.cells_compared_readings import (
     MOMENTS,
@@ -77,14 +77,11 @@ def share(arriving):
 
 
 def _setup():
-    fig = plt.figure(figsize=(WIDTH / 72, HEIGHT / 72))
-    ax = fig.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
-    ax.axis("off")
+    fig, ax = blank_axes(WIDTH, HEIGHT)
     for row, name in NAMES.items():
         y = _height(0.01) if row == "gradient" else sum(ROWS[row]) / 2
         ax.text(2, y, name, va="center", fontsize=9.5, linespacing=1.3)
-    ax.text(LEFT + 1.5 * SPAN + GAP, HEIGHT - 3, "time step t, 1 to 50", ha="center", fontsize=9.5)
+    ax.text(LEFT, HEIGHT - 3, "time step t, 1 to 50", fontsize=9.5)
     head = ax.text(2, 17, "", fontsize=13, weight="bold")
     sought = ax.text(WIDTH - 4, 17, "", fontsize=11.5, ha="right")
     _draw_scales(ax)
@@ -130,7 +127,8 @@ def _draw_states(ax, x, hidden):
     image = ax.imshow(np.zeros((hidden, STEPS, 4)), extent=(x, x + SPAN, bottom, top),
                       aspect="auto", interpolation="none", zorder=1)
     ax.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))       # imshow moves them
-    (unit,) = ax.plot([], [], "<", color=style.INK, markersize=4.5, markeredgewidth=0)
+    (unit,) = ax.plot([], [], "<-", color=style.INK, lw=0.8, markersize=4.5, markeredgewidth=0)
+    unit.set_markevery([0])
     return {"image": image, "unit": unit}
 
 
@@ -156,9 +154,8 @@ def _draw_gradient(ax, kind, x):
     artists = {"bold": bold, "dot": dot, "arrives": arrives}
     if kind == "lstm":
         (artists["thin"],) = ax.plot([], [], color=style.GRAD, lw=1, zorder=2.4)
-        artists["names"] = [
-            ax.text(x - 3, 0, name, color=style.GRAD, weight=weight, ha="right", va="center")
-            for name, weight in (("c", "bold"), ("h", "normal"))]
+        ax.text(x + SPAN, HEIGHT - 3, "thick: of c, thin: of h", color=style.GRAD, ha="right",
+                fontsize=9.5)
     return artists
 
 
@@ -180,7 +177,7 @@ def _update(artists, updates, seed, sequence):
         _place_inputs(column, x, sequence)
         _place_states(column, x, one)
         _place_gradient(column, x, one)
-        column["says"].set_text(f"says {_signed(one.answer)}")
+        column["says"].set_text(f"says {signed(one.answer)}")
         column["off"].set_text(f"off by {abs(one.answer - one.right):.2f}")
     return _sentence(updates, readings, right)
 
@@ -189,10 +186,6 @@ def _marked(sequence):
     """The two marked numbers."""
     xs = sequences()[sequence].xs[:, 0]
     return xs[xs[:, 1] == 1, 0]
-
-
-def _signed(number):
-    return f"{number:.2f}".replace("-", "−")
 
 
 def _place_inputs(column, x, sequence):
@@ -227,8 +220,10 @@ def _place_states(column, x, one):
     order = np.argsort(one.change[-1])[::-1]
     column["image"].set_data(tinted(one.change[:, order].T))
     row = list(order).index(one.unit)
-    y = top + (bottom - top) * (row + 0.5) / len(order)
-    column["unit"].set_data([x + SPAN + 4.5], [round(y, 1)])
+    y, edge = top + (bottom - top) * (row + 0.5) / len(order), x + SPAN
+    to_gates = [(edge + 4, y), (edge + 8, y), (edge + 8, low + 10), (edge + 2, low + 10)]
+    column["unit"].set_data(*np.round(to_gates, 1).T)
+    column["unit"].set_visible(bool(one.gates))
     for name, line in column["gates"].items():
         heights = high - (high - low) * one.gates[name][:, one.unit]
         line.set_data(*_line(x, -heights))
@@ -252,10 +247,6 @@ def _place_gradient(column, x, one):
     column["bold"].set_data(*_line(x, -_height(one.arriving)))
     if "thin" in column:
         column["thin"].set_data(*_line(x, -_height(one.by_h)))
-        c, h = _height(one.arriving[0]), _height(one.by_h[0])
-        apart = max(0, 11 - (h - c)) / 2
-        for name, y in zip(column["names"], (c - apart, h + apart), strict=True):
-            name.set_y(round(float(y), 1))
     arriving = one.arriving[one.first]
     column["dot"].set_data([round(_middle(x)[one.first], 1)], [round(float(_height(arriving)), 1)])
     column["dot"].set_marker("v" if arriving < 10.0 ** DECADES[0] else "o")
@@ -278,11 +269,11 @@ def _place_share(text, x, one):
 
 def _sentence(updates, readings, right):
     when = f"After {updates:,} updates" if updates else "Before training"
-    names = [f"the {KINDS[kind]} {_signed(one.answer)}" for kind, one in readings.items()]
+    names = [f"the {KINDS[kind]} {signed(one.answer)}" for kind, one in readings.items()]
     parts = [f"{share(one.arriving[one.first])} in the {KINDS[kind]}"
              for kind, one in readings.items()]
     return (
         f"{when}, asked for {right}: {names[0]}, {names[1]}, {names[2]}. Of the gradient at the "
         f"last step there arrives at the first marked number {parts[0]}, {parts[1]} (by way of "
-        f"its cell state), {parts[2]}."
+        f"its cell state), {parts[2]}. ◂: the unit that changes most at that number."
     )

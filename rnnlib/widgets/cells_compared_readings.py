@@ -14,7 +14,6 @@ from rnnlib.cells import RNNCell
 from rnnlib.gru import GRUCell
 from rnnlib.lstm import LSTMCell
 from rnnlib.outputs import OutputLayer
-from rnnlib.records import leaves, rebuild
 
 CELLS = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell}
 GATES = ("i", "f", "o", "r", "z")  # the fields of traces that are gates
@@ -65,13 +64,8 @@ def sequences():
 @cache
 def network(kind, seed, updates):
     """The recorded (cell, out) of that kind ("rnn", "lstm", "gru") after so many updates."""
-    (row,) = results.find(results.load("adding_networks"), variant=kind, seed=seed)
-    hidden = int(row["hidden"])
-    shape = CELLS[kind].init(2, hidden), OutputLayer.init(hidden, 1)
-    numbers, arrays = 1e-4 * np.array(row[f"after_{updates}"].split(), dtype=float), {}
-    for path, like in leaves("params", shape).items():
-        arrays[path], numbers = numbers[: like.size].reshape(like.shape), numbers[like.size :]
-    return rebuild("params", shape, arrays)
+    rows = results.find(results.load("adding_networks"), variant=kind, seed=seed, updates=updates)
+    return results.network(rows, (CELLS[kind].init(1, 1), OutputLayer.init(1, 1)))
 
 
 @cache

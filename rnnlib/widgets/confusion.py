@@ -9,9 +9,10 @@ from matplotlib.patches import Rectangle
 from rnnlib import live, results, style
 from rnnlib.plots.matrices import blank_axes
 
-READERS = {"both directions": "both", "one direction": "forward", "counted n-grams": "logistic"}
+COUNTED = "n-grams, logistic regression"
+READERS = {"both directions": "both", "one direction": "forward", COUNTED: "logistic"}
 CELL, LEFT, TOP = 15.0, 84.0, 74.0  # SVG units: a square, and where the matrix begins
-DARKEST = 0.25  # the share of a language's names from which a square is fully dark
+STRONGEST = 0.25  # the share of a language's names from which a square has its full colour
 LEVELS = 12  # of opacity: fewer bytes in the page
 TOLD = 3  # mistakes that are named
 
@@ -21,7 +22,7 @@ def confusion():
 
     Test names of all seeds of experiments/languages.py together. The diagonal, where names are
     known for what they are, is grey, so that the mistakes stand out; the right names' share is
-    written behind each row. A square is fully dark from a quarter of the row's names.
+    written behind each row. A square has its full colour from a quarter of the row's names.
     """
     return live.LiveFigure(
         _setup,
@@ -35,9 +36,7 @@ def confusion():
             "Finnish: one neighbour": {"language": "Finnish", "reader": "both directions"},
             "Spanish: two neighbours": {"language": "Spanish", "reader": "both directions"},
             "Lithuanian: hardly any": {"language": "Lithuanian", "reader": "both directions"},
-            "Finnish, by counting: better": {
-                "language": "Finnish", "reader": "counted n-grams",
-            },
+            "Finnish by n-grams: better": {"language": "Finnish", "reader": COUNTED},
         },
         rc=style.RC,
         colours=style.COLOURS,
@@ -71,7 +70,7 @@ def mistakes(reader, language):
 
 def painted(reader):
     """The matrix as an image (20, 20, 4): mistakes in the colour of errors, right ones in grey."""
-    opacity = np.minimum(shares(reader) / DARKEST, 1)
+    opacity = np.minimum(shares(reader) / STRONGEST, 1)
     image = np.empty((*opacity.shape, 4))
     image[..., :3] = to_rgb(style.GRAD)
     image[..., 3] = np.round(opacity * LEVELS) / LEVELS
@@ -85,27 +84,31 @@ def _setup():
     fig, ax = blank_axes(461, TOP + n * CELL + 26)
     right, bottom = LEFT + n * CELL, TOP + n * CELL
     ax.add_patch(Rectangle((LEFT, TOP), n * CELL, n * CELL, fill=False, ec=style.MUTED, lw=0.8))
-    ax.text(4, 16, "rows: the language of a name, and of how many it was said", fontsize=9.5)
-    ax.text(4, 30, "columns: what was said instead, darker for more names", fontsize=9.5)
+    ax.text(4, 16, "rows: the language of the name; columns: what was said", fontsize=9.5)
+    ax.text(4, 30, f"stronger: more names (full from {STRONGEST:.0%})", fontsize=9.5)
     ax.text(right + 8, TOP - 8, "right", weight="bold", fontsize=9.5)
     artists = {
         "image": ax.imshow(painted("both"), extent=(LEFT, right, bottom, TOP), aspect="auto",
                            interpolation="none", zorder=1),
         "row": ax.add_patch(Rectangle((LEFT, TOP), n * CELL, CELL, fill=False, ec=style.INK, lw=2,
                                       zorder=3)),
-        "names": [], "columns": [], "right": [],
         "told": ax.text(LEFT, bottom + 17, "", fontsize=10),
     }
     ax.set(xlim=(0, 461), ylim=(bottom + 26, 0))
-    for k, name in enumerate(languages()):
-        y = TOP + (k + 0.5) * CELL
-        own = {"va": "center_baseline", "fontsize": 9.5}
-        artists["names"].append(ax.text(LEFT - 6, y, name, ha="right", **own))
-        artists["right"].append(ax.text(right + 8, y, "", **own))
-        artists["columns"].append(ax.text(
-            LEFT + (k + 0.5) * CELL, TOP - 5, name[:3], rotation=90, ha="center", va="bottom",
-            fontsize=9.5))
-    return fig, artists
+    return fig, artists | _names(ax, right)
+
+
+def _names(ax, right):
+    """The languages beside their rows and above their columns, and the right names' shares."""
+    own, middles = {"fontsize": 9.5}, [(k + 0.5) * CELL for k in range(len(languages()))]
+    beside, above = own | {"va": "center_baseline"}, own | {"rotation": 90, "ha": "center"}
+    named = list(zip(middles, languages(), strict=True))
+    return {
+        "names": [ax.text(LEFT - 6, TOP + y, name, ha="right", **beside) for y, name in named],
+        "right": [ax.text(right + 8, TOP + y, "", **beside) for y in middles],
+        "columns": [ax.text(LEFT + x, TOP - 5, name[:3], va="bottom", **above)
+                    for x, name in named],
+    }
 
 
 def _update(artists, language, reader):

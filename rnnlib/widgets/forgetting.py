@@ -18,7 +18,7 @@ PLACES = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 300, 500, 700, 1000)
 STRINGS, SHOWN, SEED = 1004, 36, 97  # read, letters in the window, of the stream
 SATURATED = 0.99  # of |tanh c|
 
-WIDTH, HEIGHT = 461, 352
+WIDTH, HEIGHT = 461, 365
 LEFT, PITCH = 30, 10.5  # the first letter's left edge, from letter to letter
 RIGHT = LEFT + SHOWN * PITCH
 CURVE = 30, 56, 66  # the panel of sizes: top, height, left end
@@ -32,7 +32,7 @@ def forgetting():
     """The states c of a trained network along 1,000 strings, with a forget gate and without.
 
     Each lane is a unit: tanh(c_t), from -1 to 1, and under it f_t, from 0 to 1. Framed letters were
-    not foretold (`tasks.predicts_legal`). Networks of experiments/continual_reber.py, one seed;
+    not predicted (`tasks.predicts_legal`). Networks of experiments/continual_reber.py, one seed;
     what is drawn is computed here from their weights.
     """
     return live.LiveFigure(
@@ -45,8 +45,8 @@ def forgetting():
             "place": live.Range("from string", values=PLACES),
         },
         presets={
-            "String 1,000: all units are stuck": {
-                "cell": "without", "training": "on a stream", "place": 1000},
+            "String 700: all units stuck, letters missed": {
+                "cell": "without", "training": "on a stream", "place": 700},
             "With a forget gate, c stays small": {
                 "cell": "with", "training": "on a stream", "place": 1000},
             "The gate alone is not enough": {
@@ -64,15 +64,7 @@ def forgetting():
 def network(kind, training):
     """The pair (cell, out) whose weights experiments/continual_reber.py kept."""
     rows = results.find(results.load("continual_reber_weights"), cell=kind, training=training)
-    arrays = {}
-    for row in rows:
-        arrays.setdefault(row["array"], {})[int(row["row"]), int(row["column"])] = row["value"]
-    for name, entries in arrays.items():
-        shape = np.max(list(entries), axis=0) + 1
-        array = np.array([entries[place] for place in np.ndindex(*shape)]).reshape(shape)
-        arrays[name] = array if name in ("U", "W", "V") else array[:, 0]
-    out = OutputLayer(V=arrays.pop("V"), c_out=arrays.pop("c_out"))
-    return CLASSES[kind](**arrays), out
+    return results.network(rows, (CLASSES[kind].init(1, 1), OutputLayer.init(1, 1)))
 
 
 @cache
@@ -84,9 +76,9 @@ def stream():
 
 @cache
 def reading(kind, training):
-    """(c (T, H), f (T, H) or None, right (T,)): the states, and which letters were foretold.
+    """(c (T, H), f (T, H) or None, right (T,)): the states, and which letters were predicted.
 
-    The state is zero before the first letter and never again. The first letter counts as foretold.
+    The state is zero before the first letter and never again. The first letter counts as predicted.
     """
     strings, text, ends = stream()
     cell, out = network(kind, training)
@@ -97,9 +89,9 @@ def reading(kind, training):
     for b, (string, end) in enumerate(zip(strings, ends, strict=True)):
         legal[end - len(string) : end - 1, 0] = each[: len(string) - 1, b]
     legal[ends - 1, 0, tasks.REBER_SYMBOLS.index("B")] = True        # the next string begins
-    foretold = tasks.predicts_legal(out.logits(trace.h), legal)[:, 0]
+    predicted = tasks.predicts_legal(out.logits(trace.h), legal)[:, 0]
     f = trace.f[:, 0] if kind == "LSTM" else None
-    return trace.c[:, 0], f, np.concatenate([[True], foretold[:-1]])
+    return trace.c[:, 0], f, np.concatenate([[True], predicted[:-1]])
 
 
 def sizes(kind, training):
@@ -118,30 +110,38 @@ def window(place):
 
 def _setup():
     fig, ax = blank_axes(WIDTH, HEIGHT)
-    lanes = [TOP + LANE * unit for unit in range(UNITS)]
+    return fig, {"curves": _draw_curves(ax)} | _draw_lanes(ax) | _draw_letters(ax)
+
+
+def _draw_lanes(ax):
     ax.text(LEFT, TOP - 12, "tanh(c) of each unit", color=style.H, weight="bold")
     ax.text(RIGHT + 6, TOP - 12, "last c", color=style.H, weight="bold")
-    ax.text(LEFT - 6, LETTERS, "read", ha="right", va="center_baseline", fontsize=9.5)
-    ax.text(LEFT, LETTERS + 29, "framed: not foretold; bold: must repeat the second letter",
-            fontsize=9.5)
-    artists = {
-        "curves": _draw_curves(ax),
-        "ends": ax.plot([], [], color=style.MUTED, lw=0.9)[0],
-        "states": [ax.fill([0, 0, 0], [0, 0, 0], color=style.H, lw=0)[0] for _ in lanes],
-        "gates": [ax.plot([], [], color=style.KEEP, lw=1.5)[0] for _ in lanes],
-        "values": [ax.text(RIGHT + 6, top + STATE / 2, "", va="center_baseline", color=style.H)
-                   for top in lanes],
-        "names": [ax.text(LEFT - 6, top + STATE / 2, "", ha="right", va="center_baseline",
-                          color=style.H) for top in lanes],
-        "gate names": [ax.text(LEFT - 6, top + STATE + 4, "", ha="right", va="center_baseline",
-                               color=style.KEEP) for top in lanes],
-        "letters": [ax.text(LEFT + PITCH * (k + 0.5), LETTERS, "", **CENTRED)
-                    for k in range(SHOWN)],
-        "missed": [ax.add_patch(Rectangle((LEFT + PITCH * k, LETTERS - 8), PITCH, 16, fill=False,
-                                          edgecolor=style.GRAD, lw=1.6)) for k in range(SHOWN)],
+    middles = [TOP + LANE * unit + STATE / 2 for unit in range(UNITS)]
+    beside = {"va": "center_baseline", "color": style.H}
+    before = {"va": "center_baseline", "ha": "right"}
+    return {
+        "states": [ax.fill([0, 0, 0], [0, 0, 0], color=style.H, lw=0)[0] for _ in middles],
+        "gates": [ax.plot([], [], color=style.KEEP, lw=1.5)[0] for _ in middles],
+        "values": [ax.text(RIGHT + 6, y, "", **beside) for y in middles],
+        "names": [ax.text(LEFT - 6, y, "", color=style.H, **before) for y in middles],
+        "gate names": [ax.text(LEFT - 6, y + STATE / 2 + 4, "", color=style.KEEP, **before)
+                       for y in middles],
         "gate heading": ax.text(LEFT + 140, TOP - 12, "", weight="bold", color=style.KEEP),
     }
-    return fig, artists
+
+
+def _draw_letters(ax):
+    ax.text(LEFT - 6, LETTERS, "read", ha="right", va="center_baseline", fontsize=9.5)
+    for below, words in ((29, "bold: must repeat the second letter; framed: not predicted"),
+                         (43, "(predicted: every legal letter above every other letter)")):
+        ax.text(LEFT, LETTERS + below, words, fontsize=9.5)
+    lefts = [LEFT + PITCH * k for k in range(SHOWN)]
+    return {
+        "ends": ax.plot([], [], color=style.MUTED, lw=0.9)[0],
+        "letters": [ax.text(x + PITCH / 2, LETTERS, "", **CENTRED) for x in lefts],
+        "missed": [ax.add_patch(Rectangle((x, LETTERS - 8), PITCH, 16, fill=False,
+                                          edgecolor=style.GRAD, lw=1.6)) for x in lefts],
+    }
 
 
 def _draw_curves(ax):
@@ -247,8 +247,8 @@ def _sentence(cell, training, place):
     stuck = np.count_nonzero(np.abs(np.tanh(end)) > SATURATED)
     only = " (only their output gates still change)" if stuck == len(end) else ""
     missed = SHOWN - np.count_nonzero(right[window(place)])
-    here = (f"Of these {SHOWN} letters {missed} {'was' if missed == 1 else 'were'} not foretold "
-            "(framed)" if missed else f"All of these {SHOWN} letters were foretold")
+    here = (f"Of these {SHOWN} letters {missed} {'was' if missed == 1 else 'were'} not predicted "
+            "(framed)" if missed else f"All of these {SHOWN} letters were predicted")
     return (f"{cell.capitalize()} a forget gate, trained {training}: at the end of string {place:,}"
             f" the largest |c| is {_size(np.abs(end).max())}, and {stuck} of {len(end)} units have"
             f" |tanh(c)| > {SATURATED}{only}. {here}; of the 1,000 letters of the whole stream that"

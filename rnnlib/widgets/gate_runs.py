@@ -24,6 +24,8 @@ from rnnlib.unroll import forward
 from rnnlib.watch import Answering
 
 CLIP, LENGTH = 1.0, 20
+#: streams of random numbers of one seed; update k + 1 draws from stream k
+TEST, CHOICE, START = 2**31, 2**31 + 1, 2**31 + 2
 #: after how many updates the weights are looked at
 MOMENTS = (0, 20, 50, 100, 200, 300, 400, 500, 700, 1000, 1500, 2000)
 TESTED, FEW = 500, 20  # sequences of a test; a correlation of fewer means little
@@ -115,7 +117,7 @@ def draw(task, count, rng):
 
 def network(task, seed):
     """(cell, out) before training: forget bias 1, all else from uniform(-1/√H, 1/√H)."""
-    setting, rng = SETTINGS[task], np.random.default_rng(seed)
+    setting, rng = SETTINGS[task], np.random.default_rng([seed, START])
     cell = LSTMCell.init(setting.inputs, setting.units, forget_bias=1.0, rng=rng)
     return cell, OutputLayer.init(setting.units, setting.outputs, rng=rng)
 
@@ -138,9 +140,14 @@ def trained(task, seed, updates=MOMENTS[-1]):
     )
 
 
-def unseen(task, seed):
-    """Sequences that no update of this seed learns from."""
-    return draw(task, TESTED, np.random.default_rng([seed, 2**31]))
+def unseen(task, seed, stream=TEST):
+    """Sequences that no update of this seed learns from: TEST, or those of CHOICE."""
+    return draw(task, TESTED, np.random.default_rng([seed, stream]))
+
+
+def carrying(task, seed, cell):
+    """The units, the carrying one first: chosen on other sequences than those of the test."""
+    return order(cell, unseen(task, seed, CHOICE))
 
 
 # --- what a network does ----------------------------------------------------------------------
@@ -217,12 +224,6 @@ def measured(cell, sequences, unit):
 # --- the networks that are shown --------------------------------------------------------------
 
 
-def arrays(params):
-    """The arrays of a network by name."""
-    cell, out = params
-    return {"U": cell.U, "W": cell.W, "b": cell.b, "V": out.V, "c_out": out.c_out}
-
-
 def recorded_seed(task):
     """Which seed the network that is shown has."""
     return int(results.find(results.load("gate_runs_weights"), task=task)[0]["seed"])
@@ -232,13 +233,7 @@ def recorded_seed(task):
 def recorded(task, updates):
     """(cell, out) of the network that is shown, as experiments/gate_runs.py recorded it."""
     rows = results.find(results.load("gate_runs_weights"), task=task, updates=updates)
-    shapes = {name: array.shape for name, array in arrays(network(task, 0)).items()}
-    found = {
-        row["name"]: np.array(str(row["numbers"]).split(), dtype=float).reshape(shapes[row["name"]])
-        for row in rows
-    }
-    cell = LSTMCell(*(found[name] for name in ("U", "W", "b")))
-    return cell, OutputLayer(*(found[name] for name in ("V", "c_out")))
+    return results.network(rows, network(task, 0))
 
 
 @cache
@@ -275,7 +270,7 @@ def seen(task, updates):
 @cache
 def carried_first(task):
     """The units, ordered by how well their c tells, after training, what must be held."""
-    return order(recorded(task, MOMENTS[-1])[0], _unseen(task))
+    return carrying(task, recorded_seed(task), recorded(task, MOMENTS[-1])[0])
 
 
 @cache

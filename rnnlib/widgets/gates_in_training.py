@@ -249,7 +249,7 @@ def _show_curve(artists, task, updates):
 
 
 def _error(task, error):
-    return f"error {error:.2g}" if task == "adding" else f"{error:.1%} wrong"
+    return f"error {error:.2g}" if task == "adding" else f"{error:.1%} of strings wrong"
 
 
 def _sentence(task, updates, t, now):
@@ -268,5 +268,5 @@ def _sentence(task, updates, t, now):
     odds = f"{now.said:.0%}" if now.said < 0.99 else "over 99%"
     return (f"Reber, {when}: while {string[1]} must be held, the forget gate of unit 1 is open to "
             f"{now.f[held, 0].mean():.2f} on average, and the least difference of its cell state "
-            f"from the twin's is {least}; {string[-2]} is then foretold with {odds}. "
+            f"from the twin's is {least}; {string[-2]} is then predicted with {odds}. "
             f"Step {t}, letter {string[t - 1]}: {values}.")

@@ -8,16 +8,14 @@ from rnnlib import live, style
 from rnnlib.functions import sigmoid
 from rnnlib.gru import GRUCell
 from rnnlib.plots import cells
-from rnnlib.plots.cell_strip import draw_stages, draw_strip, set_stages, set_strip
 from rnnlib.plots.cells import Box, Flow, Label, Valve, Wire
 from rnnlib.plots.matrices import blank_axes, signed
 from rnnlib.plots.numerals import subscript
-from rnnlib.widgets.lstm_cell import FREE, INPUTS, STEPS, opening, sequence
+from rnnlib.widgets.drawn_cell import FREE, Drawing, holds, opening, reads, sequence
 
 STAGES = ("look", "gates", "candidate", "mix")
 LOOK, GATES, CANDIDATE, MIX = range(1, 5)
-#: choice -> the gate that is held, and where
-HOLDS = {FREE: {}} | {f"{k} = {at}": {k: float(at)} for k in "rz" for at in (0, 1)}
+HOLDS = holds("rz")
 
 
 def gru_cell():
@@ -33,18 +31,14 @@ def gru_cell():
         _setup,
         _update,
         title="Inside a GRU cell",
-        controls={
-            "t": live.Step("step t", 1, STEPS, value=4),
-            "stage": live.Step("stage of the step", LOOK, MIX, value=MIX),
-            "hold": live.Choice("hold a gate", list(HOLDS)),
-        },
+        controls=DRAWING.controls(),
         presets={
             "The writing step": {"t": 2} | still,
             "Kept": {"t": 6} | still,
             "Asked, but it shows all the time": {"t": 7} | still,
             "r = 0: add becomes store": {"t": 4, "stage": MIX, "hold": "r = 0"},
             "r = 1: store becomes add": {"t": 9, "stage": MIX, "hold": "r = 1"},
-            "z = 0: only the last number": {"t": 5, "stage": MIX, "hold": "z = 0"},
+            "z = 0: nothing is kept": {"t": 5, "stage": MIX, "hold": "z = 0"},
             "z = 1: nothing gets in": {"t": 4, "stage": MIX, "hold": "z = 1"},
         },
         rc=style.RC,
@@ -94,7 +88,7 @@ def gru_run(hold=FREE):
 
 WIDTH, HEIGHT = 461, 452
 BELT, LANE, BOX_ROW, GATE_ROW = 102, 305, 276, 245  # heights: of h, of the way to the boxes, ...
-Z_X, R_X, N_X, U_X = 120, 191, 264, 366  # columns
+Z_X, R_X, N_X, U_X = 120, 191, 264, 362  # columns
 WRITE_Y, TANH_Y, SUM_Y = 138, 173, 214
 JOINT = 76  # where h_{t-1} and x_t meet
 
@@ -122,8 +116,8 @@ WIRES = {
 BOXES = {
     "a_z": Box((Z_X, BOX_ROW), "a", "z", style.KEEP),
     "a_r": Box((R_X, BOX_ROW), "a", "r", style.LOOK),
-    "s": Box((N_X, BOX_ROW), "s", "t", style.CANDIDATE),
-    "u": Box((U_X, BOX_ROW), "U x + b", "", style.CANDIDATE, 80),
+    "s": Box((N_X, BOX_ROW), "s", "", style.CANDIDATE, digits=2),
+    "u": Box((U_X, BOX_ROW), "U x + b", "", style.CANDIDATE, 88, digits=2),
 }
 LABELS = {
     "h_prev": Label((22, BELT), style.H),
@@ -149,19 +143,19 @@ STAGE_OF = {
 }
 
 
+DRAWING = Drawing(
+    stages=STAGES, stage_of=STAGE_OF, holds=HOLDS, flows=FLOWS, valves=VALVES, wires=WIRES,
+    boxes=BOXES, labels=LABELS, heads=("h",), rooms={"h": 1}, between={"h": "\n", "h_prev": "\n"},
+)
+
+
 def _setup():
     fig, ax = blank_axes(WIDTH, HEIGHT)
     cells.draw_frame(ax, 62, 48, 412, 327)
-    artists = {"flows": cells.draw_flows(ax, FLOWS), "valves": cells.draw_valves(ax, VALVES)}
-    artists |= {"wires": cells.draw_wires(ax, WIRES), "labels": cells.draw_labels(ax, LABELS)}
+    artists = DRAWING.create(ax, free=gru_run(), x=(JOINT + 8, LANE + 32), strip=357)
     _draw_fixed(ax)
     cells.draw_inputs(ax, (JOINT, LANE), BOX_ROW + 11, (Z_X, R_X, N_X, U_X))
-    artists["boxes"] = cells.draw_boxes(ax, BOXES)
-    artists["head"] = cells.draw_head(ax, style.H)
-    artists["x"] = ax.text(JOINT + 8, LANE + 32, "", color=style.X, va="center_baseline")
-    artists["stages"] = draw_stages(ax, 10, STAGES)
-    artists["sum"] = ax.text(WIDTH / 2, 31, "", ha="center", va="center_baseline", fontsize=11)
-    return fig, artists | {"strip": draw_strip(ax, 357, INPUTS, {"h": (gru_run()["h"][1:], 1)})}
+    return fig, artists
 
 
 def _draw_fixed(ax):
@@ -178,24 +172,8 @@ def _draw_fixed(ax):
 def _update(artists, t, stage, hold):
     run = gru_run(hold)
     now = values_at(run, t)
-    shown = {name: now[name] for name in STAGE_OF if STAGE_OF[name] <= stage}
-    for name, flow in FLOWS.items():
-        cells.set_flow(artists["flows"][name], flow, shown.get(name))
-    for name, valve in VALVES.items():
-        cells.set_valve(artists["valves"][name], valve, shown.get(name))
-    for name, wire in WIRES.items():
-        cut = any(gate in name for gate in HOLDS[hold])
-        cells.set_wire(artists["wires"][name], wire, name in shown, cut=cut)
-    cells.set_head(artists["head"], FLOWS["h"], shown.get("h"))
-    for name in BOXES:
-        artists["boxes"][name].set_text(signed(now[name], 1))
-    _set_labels(artists["labels"], shown, t, stage, hold)
-    number, command = INPUTS[t - 1]
-    artists["x"].set_text(f"x{subscript(t)}: {number:.1f}, {command or 'no command'}")
-    set_stages(artists["stages"], stage)
+    DRAWING.show(artists, t, stage, hold, run=run, now=now, names=_names(t))
     artists["sum"].set_text(sums(t, now, hold)[stage - 1])
-    set_strip(artists["strip"], t, {"h": run["h"][1:]}, {"h": t - (stage < MIX)},
-              "" if hold == FREE else hold)
     return _sentence(t, stage, hold)
 
 
@@ -207,16 +185,12 @@ def values_at(run, t):
     return now | {"kept": now["z"] * now["h_prev"], "written": now["1 - z"] * now["n"]}
 
 
-def _set_labels(texts, shown, t, stage, hold):
+def _names(t):
     this, last = subscript(t), subscript(t - 1)
     names = {name: f"{name}{this}" for name in "zrnh"}
     names |= {"h_prev": f"h{last}", "1 - z": f"1 − z{this}", "a_n": "aₙ"}
-    names |= {"kept": f"z{this}·h{last}", "written": f"(1 − z{this})·n{this}",
-              "seen": f"r{this}·s{this}"}
-    for name, text in texts.items():
-        cells.set_label(text, LABELS[name], names[name], shown.get(name),
-                        fresh=STAGE_OF[name] == stage, held=name in HOLDS[hold],
-                        between="\n" if name in ("h", "h_prev") else " = ")
+    return names | {"kept": f"z{this}·h{last}", "written": f"(1 − z{this})·n{this}",
+                    "seen": f"r{this}·s{this}"}
 
 
 def sums(t, now, hold):
@@ -241,9 +215,7 @@ def sums(t, now, hold):
 
 def _sentence(t, stage, hold):
     now = values_at(gru_run(hold), t)
-    number, command = INPUTS[t - 1]
-    said = f"Step {t} reads {number:.1f} and {command or 'no command'}. "
-    said += f"{STAGES[stage - 1].capitalize()}: {_stage_sentence(t, stage, now)}"
+    said = f"{reads(t)} {STAGES[stage - 1].capitalize()}: {_stage_sentence(t, stage, now)}"
     return said if hold == FREE else f"{said} {_hold_sentence(t, hold)}"
 
 
@@ -266,7 +238,7 @@ def _stage_sentence(t, stage, now):
 MEANING = {
     "r = 0": "the candidate never sees the past, so that add does what store does",
     "r = 1": "the candidate always sees the past, so that store does what add does",
-    "z = 0": "nothing is kept, and each number is written over the last",
+    "z = 0": "nothing is kept on the belt, and the candidate becomes the state",
     "z = 1": "all is kept, and nothing is ever written",
 }
 

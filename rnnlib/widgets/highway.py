@@ -1,4 +1,4 @@
-"""Does the highway start open? Forget bias against lag: what is learnt, and what f foretells."""
+"""Does the highway start open? Forget bias against lag: what is learnt, and what σ(b) predicts."""
 
 from functools import cache
 
@@ -19,6 +19,7 @@ TOP, DECADES = 1.8, 12  # the right panel shows 10^1.8 to 10⁻¹²
 WIDTH, HEIGHT = 461, 298
 CELLS = (46, 46, 236, 186)  # left, bottom, width, height of the diagram, in SVG units
 BACK = (324, 46, 124, 186)  # and of the panel beside it
+ROOM = (0.29, 0.22)  # of a number, on either side of its middle, in cells
 TINT = 0.36  # the opacity of a cell that all networks solved
 
 
@@ -30,7 +31,7 @@ def highway():
     Left: networks that solved the task within so many updates, of 10 (experiments/forget_bias.py);
     dashed: the lag n at which σ(b_f)ⁿ is 1/100. Right, for the chosen bias and lag and before
     training: ‖dL/dc_{T-n}‖ / ‖dL/dc_T‖, median and range of the 10, beside σ(b_f)ⁿ, which is what
-    would come along the cell state alone.
+    would come along the cell state alone; dotted: 1/100.
     """
     return live.LiveFigure(
         _setup,
@@ -42,11 +43,11 @@ def highway():
             "updates": live.Range("updates", values=UPDATES, value=400),
         },
         presets={
-            "Bias 1, lag 40: shut": {"bias": "1", "lag": 40, "updates": 400},
-            "Bias 3, lag 40: open": {"bias": "3", "lag": 40, "updates": 400},
-            "Bias 1, lag 20: open, but slow": {"bias": "1", "lag": 20, "updates": 100},
-            "Bias 3, lag 80: half open": {"bias": "3", "lag": 80, "updates": 400},
-            "As PyTorch starts, lag 20: shut": {"bias": DRAWN, "lag": 20, "updates": 400},
+            "Bias 1, lag 40: none learn": {"bias": "1", "lag": 40, "updates": 400},
+            "Bias 3, lag 40: all learn": {"bias": "3", "lag": 40, "updates": 400},
+            "Bias 1, lag 20: after 100 updates, 6 learn": {"bias": "1", "lag": 20, "updates": 100},
+            "Bias 3, lag 80: most learn": {"bias": "3", "lag": 80, "updates": 400},
+            "As PyTorch starts, lag 20: none learn": {"bias": DRAWN, "lag": 20, "updates": 400},
         },
         rc=style.RC,
         colours=style.COLOURS,
@@ -134,13 +135,15 @@ def _setup_cells(fig, ax):
 
 
 def _draw_reach(ax):
-    """Draw the lag at which σ(b)ⁿ is 1/100 as a curve over the diagram."""
-    b = np.linspace(-0.5, 5.5, 61)
+    """Draw the lag at which σ(b)ⁿ is 1/100 as a curve over the diagram, broken at its numbers."""
+    b = np.linspace(-0.5, 5.5, 301)
     lags = np.log2([reach(x) / LAGS[0] for x in b])
     inside = lags < len(LAGS) - 0.45
-    ax.plot(b[inside], lags[inside], color=style.KEEP, lw=2.2, ls=(0, (4, 2)), zorder=3)
     ax.text(b[inside][-1], len(LAGS) - 0.38, "σ(b)ⁿ = 1/100", color=style.KEEP, ha="center",
             fontsize=9.5)
+    near = np.maximum(abs(b - b.round()) / ROOM[0], abs(lags - lags.round()) / ROOM[1]) < 1
+    lags[near | ~inside] = np.nan
+    ax.plot(b, lags, color=style.KEEP, lw=2.2, ls=(0, (4, 2)), zorder=3)
 
 
 def _line(fig, x, y, text="", **more):
@@ -160,14 +163,15 @@ def _setup_back(fig, ax):
     dots.set(markeredgecolor=style.PAPER, markeredgewidth=1)
     spans = ax.vlines(np.zeros(6), 0, 0, color=style.GRAD, lw=3.5, alpha=0.4, zorder=4)
     (gone,) = ax.plot([1], [-DECADES], "v", color=style.KEEP, ms=8, zorder=5, clip_on=False)
+    _line(fig, BACK[0] - 32, 36, "● median; bar: all networks", color=style.GRAD, fontsize=9.5)
+    _line(fig, BACK[0] + 90, 51, "··· 1/100", color=style.MUTED, fontsize=9.5)
     ticks = [ax.annotate("", (x, 0), (0, -8), xycoords=("data", "axes fraction"),
                          textcoords="offset points", ha="center", va="top", fontsize=9.5)
              for x in (0, 0.5, 1)]
     return {
         "guide": guide, "dots": dots, "spans": spans, "gone": gone, "ticks": ticks,
         "back": _line(fig, BACK[0] - 32, 18, fontsize=12, weight="bold"),
-        "measured": _line(fig, BACK[0] - 32, 36, "● measured", color=style.GRAD, fontsize=9.5),
-        "power": _line(fig, BACK[0] + 40, 36, color=style.KEEP, fontsize=9.5),
+        "power": _line(fig, BACK[0] - 32, 51, color=style.KEEP, fontsize=9.5),
     }
 
 

@@ -1,7 +1,7 @@
 """Three recurrent networks that say which language a word is of, as experiments/languages.py made.
 
     letters, languages, networks = stored()
-    belief(networks["both"], encode(["Deutschland"], letters))      # (1, 20), sums to 1
+    log_belief(networks["both"], *encode(["Deutschland"], letters))     # (1, 20)
 
 One reads from the first letter to the last, one from the last to the first, one both ways.
 """
@@ -19,8 +19,7 @@ from rnnlib.unroll import forward
 
 #: the networks, by the direction in which they read
 DIRECTIONS = ("forward", "backward", "both")
-PARTS = {"forward": ("cell",), "backward": ("cell",), "both": ("ahead", "back")}
-PER_UNIT = 1000  # weights are stored as whole thousandths: the accuracy does not feel it
+DECIMALS = 3  # of the weights that are stored: the accuracy does not feel it
 FILE = "languages_networks"
 
 
@@ -70,46 +69,27 @@ def log_belief(network, xs, lengths):
     return log_softmax(out.logits(forward(cell, xs, lengths=lengths).h_end[None])[0])
 
 
-def belief(network, xs, lengths):
-    """Return ŷ (B, K): the probability of every language, each text read whole."""
-    return np.exp(log_belief(network, xs, lengths))
-
-
 def rows_of(letters, languages, networks):
-    """Return the rows of the file that `stored` reads."""
-    rows = [{"network": "all", "array": "letters", "row": 0, "thousandths": letters},
-            {"network": "all", "array": "languages", "row": 0, "thousandths": ",".join(languages)}]
-    for direction, (cell, out) in networks.items():
-        parts = cell.parts() if direction == "both" else {"cell": cell}
-        for part, record in {**parts, "out": out}.items():
-            for name, array in record.fields().items():
-                whole = np.rint(np.atleast_2d(array) * PER_UNIT).astype(int)
-                rows += [{"network": direction, "array": f"{part}.{name}", "row": k,
-                          "thousandths": " ".join(map(str, row))} for k, row in enumerate(whole)]
+    """Return the rows of the file that `stored` reads: DECIMALS of every weight."""
+    rows = [{"network": "all", "array": "letters", "shape": "", "numbers": letters},
+            {"network": "all", "array": "languages", "shape": "", "numbers": ",".join(languages)}]
+    for direction, params in networks.items():
+        rows += [{"network": direction} | row for row in results.network_rows(params, DECIMALS)]
     return rows
 
 
 @cache
 def stored():
     """Return (letters, languages, {direction: (cell, out)}) as rnnlib/data has them."""
-    found = {}
-    for row in results.load(FILE):
-        found.setdefault((row["network"], row["array"]), []).append(row["thousandths"])
-    networks = {direction: _network(found, direction) for direction in DIRECTIONS}
-    (letters,), (languages,) = found["all", "letters"], found["all", "languages"]
+    rows = results.load(FILE)
+    letters, languages = (row["numbers"] for row in results.find(rows, network="all"))
+    networks = {direction: network(rows, direction) for direction in DIRECTIONS}
     return letters, tuple(languages.split(",")), networks
 
 
-def _network(found, direction):
-    cells = [_record(GRUCell, found, direction, part) for part in PARTS[direction]]
-    out = _record(OutputLayer, found, direction, "out")
-    return (Bidirectional(*cells) if direction == "both" else cells[0]), out
-
-
-def _record(kind, found, direction, part):
-    arrays = {}
-    for name, shape in kind.SHAPES.items():
-        rows = found[direction, f"{part}.{name}"]
-        array = np.array([row.split() for row in rows], np.float32) / np.float32(PER_UNIT)
-        arrays[name] = array if len(shape) == 2 else array[0]
-    return kind(**arrays)
+def network(rows, direction):
+    """Return the (cell, out) of a direction, float32, from rows of `rows_of`."""
+    cell, out = GRUCell.init(1, 1), OutputLayer.init(1, 1)
+    cell = Bidirectional(cell, cell) if direction == "both" else cell
+    like = cell.astype(np.float32), out.astype(np.float32)
+    return results.network(results.find(rows, network=direction), like)

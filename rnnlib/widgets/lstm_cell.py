@@ -8,21 +8,14 @@ from rnnlib import live, style
 from rnnlib.functions import sigmoid
 from rnnlib.lstm import LSTMCell
 from rnnlib.plots import cells
-from rnnlib.plots.cell_strip import draw_stages, draw_strip, set_stages, set_strip
 from rnnlib.plots.cells import Box, Flow, Label, Valve, Wire
 from rnnlib.plots.matrices import blank_axes, signed
 from rnnlib.plots.numerals import subscript
+from rnnlib.widgets.drawn_cell import FREE, Drawing, holds, opening, reads, sequence
 
-COMMANDS = ("store", "add", "show")
-#: What is read: a number and a command, "" if the number is not meant for the cell.
-INPUTS = ((0.3, ""), (0.5, "store"), (0.2, ""), (0.4, "add"), (0.3, ""), (0.1, ""), (0.2, "show"),
-          (0.3, ""), (0.4, "store"), (0.7, "store"))
-STEPS = len(INPUTS)
 STAGES = ("look", "gates", "forget", "write", "show")
 LOOK, GATES, FORGET, WRITE, SHOW = range(1, 6)
-FREE = "nothing"
-#: choice -> the gate that is held, and where
-HOLDS = {FREE: {}} | {f"{k} = {at}": {k: float(at)} for k in "fio" for at in (0, 1)}
+HOLDS = holds("fio")
 
 
 def lstm_cell():
@@ -38,11 +31,7 @@ def lstm_cell():
         _setup,
         _update,
         title="Inside an LSTM cell",
-        controls={
-            "t": live.Step("step t", 1, STEPS, value=4),
-            "stage": live.Step("stage of the step", LOOK, SHOW, value=SHOW),
-            "hold": live.Choice("hold a gate", list(HOLDS)),
-        },
+        controls=DRAWING.controls(),
         presets={
             "The writing step": {"t": 2, "stage": WRITE, "hold": FREE},
             "Kept and hidden": {"t": 6} | still,
@@ -72,12 +61,6 @@ def lstm_by_hand():
          [0, 0, 0, 8]]                                              # o
     W, b = [[0], [-16], [0], [0]], [-4, 4, 0, -4]
     return LSTMCell(*(np.array(parameter, float) for parameter in (U, W, b)))
-
-
-def sequence():
-    """The inputs as the cells read them, (T, 1, 4)."""
-    return np.array([[[number, *(command == c for c in COMMANDS)]] for number, command in INPUTS],
-                    float)
 
 
 @cache
@@ -160,21 +143,20 @@ STAGE_OF = {
 }
 
 
+DRAWING = Drawing(
+    stages=STAGES, stage_of=STAGE_OF, holds=HOLDS, flows=FLOWS, valves=VALVES, wires=WIRES,
+    boxes=BOXES, labels=LABELS, heads=("c", "h_out"), rooms={"c": ROOM, "h": 1},
+    between={"c": "\n", "h": "\n", "c_prev": "\n", "h_prev": "\n", "tanh_c": ""},
+)
+
+
 def _setup():
     fig, ax = blank_axes(WIDTH, HEIGHT)
     cells.draw_frame(ax, 62, 48, 408, 298)
-    artists = {"flows": cells.draw_flows(ax, FLOWS), "valves": cells.draw_valves(ax, VALVES)}
-    artists |= {"wires": cells.draw_wires(ax, WIRES), "labels": cells.draw_labels(ax, LABELS)}
+    artists = DRAWING.create(ax, free=lstm_run(), x=(JOINT + 8, LANE + 32), strip=328)
     _draw_fixed(ax)
     cells.draw_inputs(ax, (JOINT, LANE), 258, (F_X, I_X, G_X, O_X))
-    artists["boxes"] = cells.draw_boxes(ax, BOXES)
-    artists["heads"] = {name: cells.draw_head(ax, style.H) for name in ("c", "h_out")}
-    artists["x"] = ax.text(JOINT + 8, LANE + 32, "", color=style.X, va="center_baseline")
-    artists["stages"] = draw_stages(ax, 10, STAGES)
-    artists["sum"] = ax.text(WIDTH / 2, 31, "", ha="center", va="center_baseline", fontsize=11)
-    free = lstm_run()
-    states = {"c": (free["c"][1:], ROOM), "h": (free["h"][1:], 1)}
-    return fig, artists | {"strip": draw_strip(ax, 328, INPUTS, states)}
+    return fig, artists
 
 
 def _draw_fixed(ax):
@@ -189,24 +171,8 @@ def _draw_fixed(ax):
 def _update(artists, t, stage, hold):
     run = lstm_run(hold)
     now = values_at(run, t)
-    shown = {name: now[name] for name in STAGE_OF if STAGE_OF[name] <= stage}
-    for name, flow in FLOWS.items():
-        cells.set_flow(artists["flows"][name], flow, shown.get(name))
-    for gate, valve in VALVES.items():
-        cells.set_valve(artists["valves"][gate], valve, shown.get(gate))
-        cells.set_wire(artists["wires"][gate], WIRES[gate], stage >= GATES, cut=gate in HOLDS[hold])
-    for name, head in artists["heads"].items():
-        cells.set_head(head, FLOWS[name], shown.get(name))
-    for name in BOXES:
-        artists["boxes"][name].set_text(signed(now[name], 1))
-    _set_labels(artists["labels"], shown, t, stage, hold)
-    number, command = INPUTS[t - 1]
-    artists["x"].set_text(f"x{subscript(t)}: {number:.1f}, {command or 'no command'}")
-    set_stages(artists["stages"], stage)
+    DRAWING.show(artists, t, stage, hold, run=run, now=now, names=_names(t))
     artists["sum"].set_text(sums(t, now, hold)[stage - 1])
-    states = {name: run[name][1:] for name in "ch"}
-    set_strip(artists["strip"], t, states, {"c": t - (stage < WRITE), "h": t - (stage < SHOW)},
-              "" if hold == FREE else hold)
     return _sentence(t, stage, hold)
 
 
@@ -218,16 +184,11 @@ def values_at(run, t):
     return now | {"kept": now["f"] * now["c_prev"], "written": now["i"] * now["g"]}
 
 
-def _set_labels(texts, shown, t, stage, hold):
+def _names(t):
     this, last = subscript(t), subscript(t - 1)
     names = {name: f"{name}{this}" for name in "cfigoh"}
     names |= {"c_prev": f"c{last}", "h_prev": f"h{last}", "tanh_c": ""}
-    names |= {"kept": f"f{this}·c{last}", "written": f"i{this}·g{this}"}
-    between = {"c": "\n", "h": "\n", "c_prev": "\n", "h_prev": "\n", "tanh_c": ""}
-    for name, text in texts.items():
-        cells.set_label(text, LABELS[name], names[name], shown.get(name),
-                        fresh=STAGE_OF[name] == stage, held=name in HOLDS[hold],
-                        between=between.get(name, " = "))
+    return names | {"kept": f"f{this}·c{last}", "written": f"i{this}·g{this}"}
 
 
 def sums(t, now, hold):
@@ -240,7 +201,7 @@ def sums(t, now, hold):
         else f"{k}{this} = σ({signed(now['a_' + k], 1)})" for k in "fio")
     return (
         f"a = b + W h{last} + U x{this};  for f:  {cell.b[1]:g} − {-cell.W[1, 0]:g}·"
-        f"{said['h_prev']} − {-(cell.U[1] @ x) + 0:g} = {signed(now['a_f'], 1)}",
+        f"{signed(now['h_prev'], 4)} − {-(cell.U[1] @ x) + 0:g} = {signed(now['a_f'], 1)}",
         f"{gates},  g{this} = tanh({signed(now['a_g'], 1)})",
         f"f{this}·c{last} = {said['f']}·{said['c_prev']} = {said['kept']}",
         f"c{this} = f{this}·c{last} + i{this}·g{this} = {said['f']}·{said['c_prev']} + "
@@ -254,9 +215,7 @@ def sums(t, now, hold):
 
 def _sentence(t, stage, hold):
     now = values_at(lstm_run(hold), t)
-    number, command = INPUTS[t - 1]
-    said = f"Step {t} reads {number:.1f} and {command or 'no command'}. "
-    said += f"{STAGES[stage - 1].capitalize()}: {_stage_sentence(t, stage, now)}"
+    said = f"{reads(t)} {STAGES[stage - 1].capitalize()}: {_stage_sentence(t, stage, now)}"
     return said if hold == FREE else f"{said} {_hold_sentence(t, stage, hold)}"
 
 
@@ -276,11 +235,6 @@ def _stage_sentence(t, stage, now):
                 f"carries c{this} = {said['c']}.")
     return (f"the belt carries c{this} = {said['c']} ({said['kept']} kept, {said['written']} "
             f"written); o {opening(now['o'])}, and h{this} = {said['h']} of it is seen.")
-
-
-def opening(share):
-    """Whether a gate of that value is open."""
-    return "is open" if share > 0.75 else "is shut" if share < 0.25 else "is half open"
 
 
 MEANING = {

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from rnnlib import live, style
+from rnnlib.functions import sigmoid
 from rnnlib.plots import graph
 from rnnlib.tasks.spelling import soft_c
 from rnnlib.widgets.next_letter_networks import BOTH, READERS, WORDS, seen
@@ -13,7 +14,8 @@ PLACES = ("the first c", "the second c")
 MOST = max(map(len, WORDS)) + 1  # columns: the longest word, and the step after it
 WIDTH, HEIGHT, LEFT, COLUMN = 461, 376, 84, 41
 LETTERS, SAYS = 294, 326  # heights of the words
-AHEAD, BACK, HEAT = 204, 118, 72  # lower edges of the states' pictures, and how high they are
+TOP, AHEAD, BACK, HEAT = 276, 204, 118, 72  # the states' pictures: edges; how high one of two is
+ALONE = 148  # the lower edge where one reads alone, with more units
 FLOOR, TALL = 28, 72  # where the bars stand, and how high one for 100% would be
 LEVELS = 15  # of opacity, from -1 to 1
 
@@ -35,7 +37,7 @@ def next_letter():
             "reader": live.Choice("network", list(READERS), value=ONE),
         },
         presets={
-            "Both directions: the next letter decides": {
+            "Both directions: it has seen the i": {
                 "word": "circus", "place": PLACES[0], "reader": BOTH},
             "One letter late: enough here": {
                 "word": "accident", "place": PLACES[1], "reader": LATE},
@@ -54,10 +56,10 @@ def place_of(word, place):
 
 def answer(reader, word, place):
     """("soft" or "hard", how sure it is, whether that is right) of the c at this place."""
-    soft = 1 / (1 + np.exp(-seen(reader, word, place)[1]))
-    says_soft = bool(soft > 0.5)
+    soft = float(sigmoid(np.array([seen(reader, word, place)[1]]))[0])
+    says_soft = soft > 0.5
     right = says_soft == soft_c(word)[place]
-    return "soft" if says_soft else "hard", float(max(soft, 1 - soft)), right
+    return "soft" if says_soft else "hard", max(soft, 1 - soft), right
 
 
 def shares(reader, word, place):
@@ -79,17 +81,17 @@ def _setup():
     ax.text(y=SAYS, s="it says", weight="bold", **left)
     ax.text(y=LETTERS, s="letter x", color=style.X, weight="bold", **left)
     ax.text(y=AHEAD + HEAT / 2, s="state h→\nfrom the\nstart", color=style.H, weight="bold", **left)
-    back = ax.text(y=BACK + HEAT / 2, s="", color=style.H, weight="bold", **left)
+    back = ax.text(y=BACK, s="", weight="bold", **left)
     ax.text(y=FLOOR + 28, s="influence\non this\nanswer", color=style.GRAD, weight="bold", **left)
     ax.plot([LEFT, LEFT + MOST * COLUMN], [FLOOR, FLOOR], color=style.INK, lw=0.8)
     artists = {"band": band, "back": back} | _draw_columns(ax)
-    for name, bottom in (("h→", AHEAD), ("h←", BACK)):
-        paper = Rectangle((LEFT, bottom), MOST * COLUMN, HEAT, color=style.PAPER, lw=0, zorder=-1)
-        ax.add_patch(paper)                                 # the band must not shine through
+    paper = Rectangle((LEFT, BACK), MOST * COLUMN, TOP - BACK, color=style.PAPER, lw=0, zorder=-1)
+    ax.add_patch(paper)                                     # the band must not shine through
+    for name in ("h→", "h←"):
         artists[name] = ax.imshow(np.zeros((1, 1, 4), np.uint8), interpolation="none",
-                                  aspect="auto", extent=(0, 1, bottom, bottom + HEAT))
+                                  aspect="auto", extent=(0, 1, BACK, TOP))
         artists["read " + name] = ax.add_patch(
-            Rectangle((0, bottom), COLUMN, HEAT, fill=False, edgecolor=style.INK, lw=2, zorder=4))
+            Rectangle((0, BACK), COLUMN, HEAT, fill=False, edgecolor=style.INK, lw=2, zorder=4))
     ax.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
     artists["told"] = ax.text(4, HEIGHT - 15, "", fontsize=12, weight="bold")
     ax.text(WIDTH - 4, HEIGHT - 15, "state: pale −1, strong 1", fontsize=9.5, ha="right")
@@ -128,7 +130,8 @@ def _show_letters(artists, word, t, reader):
         asked = k in soft_c(word)
         artists["letters"][k].set(text=letter, weight="bold" if k == t else "normal",
                                   color=style.INK if asked else style.X)
-        artists["under"][k].set(text=letter, weight="bold" if k == t else "normal")
+        artists["under"][k].set(text="blank" if letter == "·" else letter,
+                                weight="bold" if k == t else "normal")
         artists["says"][k].set(text=_spoken(reader, word, k) if asked else "",
                                weight="bold" if k == t else "normal")
 
@@ -145,17 +148,20 @@ def _percent(sure):
 def _show_states(artists, word, t, reader):
     """The states of one or two readers, and a frame around those that the answer is read from."""
     both, trace = reader == BOTH, seen(reader, word, t)[0]
-    states = {"h→": trace.h_ahead if both else trace.h, "h←": trace.h_back if both else None}
-    for name, h in states.items():
+    states = {"h→": (trace.h_ahead, AHEAD, TOP) if both else (trace.h, ALONE, TOP),
+              "h←": (trace.h_back if both else None, BACK, BACK + HEAT)}
+    for name, (h, bottom, top) in states.items():
         image, frame = artists[name], artists["read " + name]
         image.set_visible(h is not None)
         frame.set_visible(h is not None)
         if h is not None:
             image.set_data(painted(h[:, 0]))
-            image.set_extent((LEFT, LEFT + COLUMN * len(h), *image.get_extent()[2:]))
-            frame.set_x(LEFT + COLUMN * (t + READERS[reader]))
-    artists["back"].set_text("state h←\nfrom the\nend" if both else "nobody\nreads from\nthe end")
-    artists["back"].set_color(style.H if both else style.MUTED)
+            image.set_extent((LEFT, LEFT + COLUMN * len(h), bottom, top))
+            left = LEFT + COLUMN * (t + READERS[reader])
+            frame.set(x=left, y=bottom, height=top - bottom)
+    artists["back"].set(text="state h←\nfrom the\nend" if both else "nobody reads from the end",
+                        y=BACK + HEAT / 2 if both else (BACK + ALONE) / 2,
+                        color=style.H if both else style.MUTED)
 
 
 def painted(h):
@@ -181,7 +187,11 @@ def _sentence(word, t, reader, said, sure, right, delay):
     if not share[t + 1 : len(word)].any():
         return (f"{verdict} By the rule the {after} after this c decides, but it has no influence "
                 f"here: all of it lies on “{word[: t + 1]}”.")
-    most = ", the most of all letters" if share.argmax() == t + 1 else ""
-    late = " The answer comes one step later." if delay else ""
-    return (f"{verdict} By the rule the {after} after this c decides, and it has "
-            f"{100 * share[t + 1]:.0f}% of the influence{most}.{late}")
+    other = max((k for k in range(len(word)) if k != t + 1), key=lambda k: share[k])
+    side = "after" if other > t else "before"
+    where = "this c itself" if other == t else f"the “{word[other]}” {side} it"
+    late = (" The answer comes one step later; the blank step is there for the last letter's."
+            if delay else "")
+    return (f"{verdict} By the rule the {after} after this c decides. It has "
+            f"{100 * share[t + 1]:.0f}% of the influence; next is {where}, "
+            f"{100 * share[other]:.0f}%.{late}")

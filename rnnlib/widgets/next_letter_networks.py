@@ -4,9 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from rnnlib import reading
-from rnnlib.records import leaves, rebuild
-from rnnlib.results import find, load
+from rnnlib import reading, results
 from rnnlib.tasks.spelling import SPELLING_LETTERS, soft_c, tagging
 
 SEED = 0
@@ -19,12 +17,8 @@ BOTH = "both directions"
 @cache
 def network(reader):
     """(cell, out) of a reader, trained on other words than `WORDS`."""
-    blank = reading.reader(len(SPELLING_LETTERS), 2, reading.TAG_PARAMETERS, both=reader == BOTH)
-    rows, arrays = find(load("soft_letters_networks"), reader=reader), {}
-    for path, array in leaves("params", blank).items():
-        values = [row["value"] for row in find(rows, array=path)]
-        arrays[path] = np.reshape(values, array.shape)
-    return rebuild("params", blank, arrays)
+    like = reading.reader(len(SPELLING_LETTERS), 2, reading.TAG_PARAMETERS, both=reader == BOTH)
+    return results.network(results.find(results.load("soft_letters_networks"), reader=reader), like)
 
 
 @cache

@@ -16,7 +16,7 @@ MOMENTS = tuple(range(20, STEPS + 1, 5))
 WIDTH, HEIGHT, LEFT = 461, 316, 34
 PER_STEP, UPPER, LOWER = 6.8, 84, 72  # SVG units: a step; the height of 1, and of the largest bar
 FLOORS, ROOM = (182, 38), 18  # of both pictures, and what is free above them
-SPAN, BAR = STEPS * PER_STEP, 5.2
+SPAN, BAR, EDGE = STEPS * PER_STEP, 5.2, PER_STEP / 2  # EDGE: where the axes begin
 LEAST = 0.2  # SVG units: a lower bar is not to be seen
 
 
@@ -79,8 +79,8 @@ def _setup():
     fig = plt.figure(figsize=(WIDTH / 72, HEIGHT / 72))
     upper, lower = _panel(fig, FLOORS[0], UPPER), _panel(fig, FLOORS[1], LOWER)
     upper.set_yticks([0, UPPER], [0, 1])
-    lower.set_yticks([])
-    lower.spines["left"].set_visible(False)
+    lower.set_yticks([0, LOWER], [0, ""])
+    lower.spines["left"].set_bounds(0, LOWER)
     lower.set_xlabel("step", labelpad=1)
     head = fig.text(4 / WIDTH, 1 - 20 / HEIGHT, "", fontsize=15, weight="bold")
     return fig, {"head": head} | _draw_upper(upper) | _draw_lower(lower)
@@ -89,7 +89,7 @@ def _setup():
 def _panel(fig, floor, high):
     """Axes in SVG units, with a step t at t · PER_STEP and a number for every tenth step."""
     box = (LEFT / WIDTH, floor / HEIGHT, SPAN / WIDTH, (high + ROOM) / HEIGHT)
-    ax = fig.add_axes(box, xlim=(PER_STEP / 2, SPAN + PER_STEP / 2), ylim=(0, high + ROOM))
+    ax = fig.add_axes(box, xlim=(EDGE, SPAN + EDGE), ylim=(0, high + ROOM))
     ticks = [1, *range(10, STEPS + 1, 10)]
     ax.set_xticks(np.array(ticks) * PER_STEP, ticks)
     return ax
@@ -112,12 +112,15 @@ def _draw_upper(ax):
 def _draw_lower(ax):
     (ruler,) = ax.plot([], [], color=style.KEEP, linewidth=1.6, marker="|", markersize=9)
     ruler.set_markeredgewidth(1.6)
-    line = {"x": PER_STEP / 2, "fontsize": 10}
+    (beyond,) = ax.plot([EDGE + 3], [LOWER / np.e], "<", color=style.KEEP, markersize=7)
+    line = {"x": EDGE, "fontsize": 10}
     return {
         "below": _band(ax, LOWER + 4),
         "others": _bars(ax, style.MUTED, 0.5),
         "bars": _bars(ax, style.CANDIDATE, 1),
         "ruler": ruler,
+        "beyond": beyond,
+        "newest": ax.text(EDGE - 5.5, LOWER, "", fontsize=9.5, ha="right", va="center_baseline"),
         "sum": ax.text(y=LOWER + ROOM + 3, s="", **line),
         "time": ax.text(y=LOWER + ROOM - 11, s="", color=style.KEEP, **line),
     }
@@ -143,10 +146,9 @@ def _update(artists, z, pulse, t):
     tall = LOWER * share / share[-1]
     for name, on in (("bars", n[:t] == 1), ("others", n[:t] == 0)):
         _stroke(artists[name], np.flatnonzero(on & (tall > LEAST)) + 1, tall)
+    artists["newest"].set_text(f"{share[-1]:.2f}")
     constant = time_constant(z)
-    back = max(t - constant, -1)                                    # before step 1: out of sight
-    artists["ruler"].set_data(np.round(np.array([back, t]) * PER_STEP, 1), [LOWER / np.e] * 2)
-    artists["ruler"].set_visible(z > 0)
+    _show_ruler(artists, t - constant, t, z > 0)
     for name in ("band", "below"):
         artists[name].set_width(pulse * PER_STEP)
     artists["head"].set_text(f"z = {z:g}: {1 - z:.0%} of the way at each step")
@@ -163,11 +165,22 @@ def _show_states(artists, n, h, t):
     artists["n"].set_data(at, n * UPPER)
     artists["h"].set_data(at, np.round(h[1:] * UPPER, 1))
     artists["mark"].set_data([t * PER_STEP], [round(h[t] * UPPER, 1)])
-    left = n[t - 1] == 1 or t in MOMENTS[-2:]                       # where there is room beside it
+    goes_on = n[t - 1 : t + 1].all()                                # n is 1 in the next step, too
+    left = goes_on or t in MOMENTS[-2:]                             # where there is room beside it
     top = max(h[t - 10 : t + 1] if left else [h[t]]) * UPPER
-    near = top + 7 if top < 0.76 * UPPER else UPPER + 6             # not on the line of n
-    artists["value"].set(x=(t - 0.8 if left else t + 0.8) * PER_STEP, y=round(float(near), 1))
+    clear = top < 0.76 * UPPER and not (goes_on and t < ONSET + 11)  # of the line of n
+    near = top + 7 if clear else UPPER + 6
+    artists["value"].set(x=(t - 0.8 if left else t + 1) * PER_STEP, y=round(float(near), 1))
     artists["value"].set(text=f"h{subscript(t)} = {h[t]:.2f}", ha="right" if left else "left")
+
+
+def _show_ruler(artists, back, t, seen):
+    """From step t back to where the weights are 1/e of the newest; an arrow if before step 1."""
+    cut = back * PER_STEP < EDGE
+    ends = [EDGE if cut else back * PER_STEP, t * PER_STEP]
+    artists["ruler"].set_data(np.round(ends, 1), [LOWER / np.e] * 2)
+    artists["ruler"].set(visible=seen, markevery=[1] if cut else None)
+    artists["beyond"].set_visible(bool(seen and cut))
 
 
 def _stroke(bars, steps, tall):

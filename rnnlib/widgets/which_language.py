@@ -78,7 +78,7 @@ def which_language(words=None):
 
 
 PRESETS = {
-    "The last letter turns it": {"word": "etiopiska", "reads": "forward", "letters": LONGEST},
+    "One more letter turns it": {"word": "etiopiska", "reads": "forward", "letters": LONGEST},
     "From its end: one letter is enough": {"word": "lakotų", "reads": "backward", "letters": 1},
     "Only both ways is right": {"word": "Ukrajina", "reads": "both ways", "letters": LONGEST},
     "Only forward is right": {"word": "Vlaams", "reads": "forward", "letters": LONGEST},
@@ -153,7 +153,9 @@ def _setup():
     ax = fig.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
     ax.axis("off")
-    ax.text(4, CEILING + 9, "hiding a letter divides the answer's probability by", fontsize=9.5)
+    ax.text(4, CEILING + 9,
+            "hiding a letter (an unknown one instead) divides the answer's probability by",
+            fontsize=9.5)
     ax.text(4, CAPTION, "probability of each language, from the letters read so far", fontsize=9.5)
     for decades in (0, 1, 2):
         y = ZERO + decades * DECADE
@@ -218,7 +220,7 @@ def _update(artists, words, word, reads, letters):
     _set_bars(artists["needed"], sorted(columns), heights, ZERO, column)
     seen = beliefs(word, direction)[:count]
     _draw_rows(artists, word, words.get(word), seen, columns)
-    return _tell(artists, word, words.get(word), reads, seen[-1], factors)
+    return _tell(artists, word, words.get(word), reads, seen, factors)
 
 
 def _draw_rows(artists, word, truth, seen, columns):
@@ -232,29 +234,39 @@ def _draw_rows(artists, word, truth, seen, columns):
         _set_bars(artists["rows"][k], columns, TALL * shares[:, k], _foot(k), SPAN / len(word))
 
 
-def _tell(artists, word, truth, reads, now, factors):
+def _tell(artists, word, truth, reads, seen, factors):
     """Write the answer above the picture; return the sentences below it."""
-    languages, (first, second) = readers.stored()[1], np.argsort(-now)[:2]
+    now, languages = seen[-1], readers.stored()[1]
+    first, second = np.argsort(-now)[:2]
     answer, n, count, way = languages[first], len(word), len(factors), READS[reads]
-    piece, most = _pieces(word, way)[count - 1], int(factors.argmax())
+    piece = _pieces(word, way)[count - 1]
     artists["head"].set_text(f"{answer}, {percent(now[first])}")
-    artists["told"].set_text(
-        f"{count} of {n} letters read" if count < n else "a word of your own" if truth is None
-        else "right" if answer == truth else f"wrong: it is {truth}")
+    verdict = "one of your own" if truth is None else "right" if answer == truth else \
+        f"wrong: it is {truth}"
+    artists["told"].set_text(f"{count} of {n} letters read" if count < n
+                             else f"whole word, {verdict}")
     part = f"“{piece}”, {count} of {n} letters of “{word}”" if count < n else f"“{word}”"
     known = "" if truth is None else " (right)" if answer == truth else f" (it is {truth})"
     return (
         f"{part}, read {WAYS[way]}: {answer} {percent(now[first])}{known}, then "
         f"{languages[second]} {percent(now[second])}. "
-        f"{_needs(piece[most], factors[most], now[first], answer)}"
+        f"{_needs(piece, way, seen, factors, languages)}"
     )
 
 
-def _needs(letter, factor, share, answer):
-    if factor < np.log10(1.5):
-        return "Hiding any one letter changes little."
-    left = percent(share / 10**factor)
-    return f"It needs “{letter}” most: with that letter hidden, {answer} is left with {left}."
+def _needs(piece, way, seen, factors, languages):
+    """Say which letter is needed most; where it is none, what the newest one did."""
+    answers, most = seen.argmax(axis=1), int(factors.argmax())
+    answer, share = languages[answers[-1]], seen[-1].max()
+    if factors[most] >= np.log10(1.5):
+        return (f"It needs “{piece[most]}” most: with an unknown letter in its place, {answer} is "
+                f"left with {percent(share / 10 ** factors[most])}.")
+    little = "An unknown letter in place of any one changes little"
+    newest = 0 if way == "backward" else -1
+    if len(seen) == 1 or answers[-1] == answers[-2] or share / 10 ** factors[newest] < 0.5:
+        return f"{little}."
+    return (f"{little}; even in place of the “{piece[newest]}” it turns {languages[answers[-2]]} "
+            f"into {answer}: here it is enough that one more letter came.")
 
 
 def percent(share):

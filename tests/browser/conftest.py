@@ -243,6 +243,44 @@ def lab(tmp_path_factory):
             server.wait(timeout=20)
 
 
+OPEN = """async (path) => {
+  const app = window.jupyterapp;
+  await app.restored;
+  window.panel = await app.commands.execute("docmanager:open", { path, factory: "Notebook" });
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  await app.commands.execute("notebook:run-all-cells");
+}"""
+
+
+@pytest.fixture(scope="module")
+def lab_notebook(browser, lab):
+    """lab_notebook(name, sources): a page with a notebook of these cells, run, its figure there."""
+    @contextmanager
+    def opened(name, sources):
+        path = ROOT / "_build" / f"{name}.ipynb"
+        cells = [{"cell_type": "code", "id": f"c{i}", "execution_count": None, "metadata": {},
+                  "outputs": [], "source": source} for i, source in enumerate(sources)]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({"cells": cells, "metadata": {"kernelspec": kernel},
+                                    "nbformat": 4, "nbformat_minor": 5}))
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        try:
+            page = context.new_page()
+            page.goto(lab)
+            page.wait_for_function("window.jupyterapp && window.jupyterapp.started", timeout=60_000)
+            page.evaluate(OPEN, f"_build/{name}.ipynb")
+            page.evaluate(DRIVER)
+            page.wait_for_function("liveDriver.figures().length && liveDriver.ready()",
+                                   timeout=30_000)
+            yield page
+        finally:
+            context.close()
+            path.unlink()
+    return opened
+
+
 def wait_for(url, server, log):
     for _ in range(240):
         if server.poll() is not None:

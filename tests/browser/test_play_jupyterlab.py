@@ -1,8 +1,5 @@
 """A training played in a JupyterLab: it goes as far as it is watched, and no further."""
-import json
-
 import pytest
-from conftest import DRIVER, ROOT
 from test_play import STATE, press
 
 CELLS = ["""\
@@ -20,14 +17,6 @@ def begin():
                          look=answers.about(tasks.latch(4, 6)))
 fig = training({"slow": begin}, updates=300, every=1)
 fig""", "print(len(trained), fig.widget.updates)"]
-OPEN = """async (path) => {
-  const app = window.jupyterapp;
-  await app.restored;
-  window.panel = await app.commands.execute("docmanager:open", { path, factory: "Notebook" });
-  await panel.context.ready;
-  await panel.sessionContext.ready;
-  await app.commands.execute("notebook:run-all-cells");
-}"""
 # Runs the second cell and returns what it printed.
 ASK = """async () => {
   const before = panel.content.widgets[1].model.executionCount;
@@ -41,27 +30,10 @@ STATE_THERE = STATE.replace("liveDriver.values(root).k,", "liveDriver.values(roo
 
 
 @pytest.fixture(scope="module")
-def training(browser, lab):
+def training(lab_notebook):
     """A notebook in JupyterLab with a slow training, opened and run."""
-    path = ROOT / "_build" / "play.ipynb"
-    cells = [{"cell_type": "code", "id": f"c{i}", "execution_count": None, "metadata": {},
-              "outputs": [], "source": source} for i, source in enumerate(CELLS)]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(
-        {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    try:
-        page = context.new_page()
-        page.goto(lab)
-        page.wait_for_function("window.jupyterapp && window.jupyterapp.started", timeout=60_000)
-        page.evaluate(OPEN, "_build/play.ipynb")
-        page.evaluate(DRIVER)
-        page.wait_for_function("liveDriver.figures().length && liveDriver.ready()", timeout=20_000)
+    with lab_notebook("play", CELLS) as page:
         yield page
-    finally:
-        context.close()
-        path.unlink()
 
 
 def there(page, condition):

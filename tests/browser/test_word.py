@@ -1,11 +1,8 @@
 """A word of the reader's own in a JupyterLab, taken or refused; a built page has the list alone."""
-import json
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import DRIVER, ROOT, Visit
+from conftest import Visit
 from test_play import PAGE, STATIC
-from test_play_jupyterlab import OPEN
 
 CELL = """\
 import matplotlib.pyplot as plt
@@ -23,6 +20,8 @@ controls = {"drink": live.Word("drink", ["tea", "coffee"], accepts=accepts),
 presets = {"More": {"cups": 2}, "Other": {"drink": "coffee"}}
 fig = live.LiveFigure(setup, update, title="A drink", controls=controls, presets=presets)
 fig"""
+ASKED = """\
+live.Prediction("Which?", {"tea": "No.", "milk": "Yes.", "rum": "No."}, "milk")"""
 SHOWN = """() => {
   const [root] = liveDriver.figures();
   const alert = root.querySelector("[role=alert]"), select = root.querySelector("select");
@@ -34,27 +33,10 @@ SHOWN = """() => {
 
 
 @pytest.fixture(scope="module")
-def drinks(browser, lab):
-    """A notebook in JupyterLab with the figure, opened and run."""
-    path = ROOT / "_build" / "word.ipynb"
-    cell = {"cell_type": "code", "id": "c0", "execution_count": None, "metadata": {},
-            "outputs": [], "source": CELL}
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(
-        {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    try:
-        page = context.new_page()
-        page.goto(lab)
-        page.wait_for_function("window.jupyterapp && window.jupyterapp.started", timeout=60_000)
-        page.evaluate(OPEN, "_build/word.ipynb")
-        page.evaluate(DRIVER)
-        page.wait_for_function("liveDriver.figures().length && liveDriver.ready()", timeout=30_000)
+def drinks(lab_notebook):
+    """A notebook in JupyterLab with the figure, and a prediction below it, opened and run."""
+    with lab_notebook("word", [CELL, ASKED]) as page:
         yield page
-    finally:
-        context.close()
-        path.unlink()
 
 
 def shown(page, **wanted):
@@ -124,6 +106,19 @@ def test_the_driver_and_axe_find_nothing_with_a_field(drinks):
     options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}}
     found = Axe().run(drinks, context=".live-figure", options=options).response["violations"]
     assert [one["id"] for one in found] == []
+
+
+@pytest.mark.timeout(120)
+def test_arrow_keys_and_enter_answer_a_prediction(drinks):
+    radios = drinks.locator(".prediction input[type=radio]")
+    radios.first.focus()
+    drinks.keyboard.press("Space")
+    assert radios.nth(0).is_checked()
+    drinks.keyboard.press("ArrowDown")
+    assert radios.nth(1).is_checked(), "the notebook took the arrow key"
+    drinks.locator(".prediction summary").focus()
+    drinks.keyboard.press("Enter")
+    assert drinks.locator(".prediction details").get_attribute("open") is not None
 
 
 def test_a_built_page_has_the_list_and_no_field(browser, tmp_path):

@@ -67,6 +67,14 @@ def test_grader(name):
     assert grade(name, lambda *arguments: None) == f"Exercise {name}: not answered yet."
 
 
+def test_a_second_bias_is_told_from_one():
+    def with_two(D, H):
+        count = 4 * (np.arange(1, H + 1) * (D + 2) + np.arange(1, H + 1) ** 2)
+        return int((2 * count <= count[-1]).sum())
+
+    assert "expected" in grade("7.4", with_two)
+
+
 def test_unknown_exercise():
     with pytest.raises(ValueError, match="name: expected one of 1.1"):
         grade("9.9", len)

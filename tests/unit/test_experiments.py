@@ -266,6 +266,8 @@ def test_an_interrupted_run_goes_on_to_the_same_files(script, tmp_path, capsys):
 
 
 def test_intervals():
+    for values, mean in (([], np.nan), ([3.0], 3.0)):
+        np.testing.assert_array_equal(table.mean_interval(values), (mean, np.nan, np.nan))
     mean, low, high = table.mean_interval(np.arange(10.0))
     assert mean == 4.5 and high - mean == pytest.approx(2.2622 * 3.02765 / 10**0.5, rel=1e-3)
     assert mean - low == pytest.approx(high - mean)

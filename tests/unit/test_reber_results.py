@@ -3,12 +3,13 @@
 import sys
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rnnlib import OutputLayer, budget, forward, losses, tasks
-from rnnlib.results import find, load
+from rnnlib.results import find, load, network, network_rows
 from rnnlib.watch import Answering
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "experiments"))
@@ -73,6 +74,31 @@ def test_clipping_scales_each_network_by_its_own_norm():
     np.testing.assert_allclose(clipped["b"], [[0.8], [0.4]])
 
 
+# --- networks in result files ---------------------------------------------------------------------
+
+
+def test_a_network_comes_back_from_its_rows():
+    (cell, out), = nets = networks("LSTM", [0])
+    rows = list(network_rows(nets[0]))
+    assert [row["array"] for row in rows] == [
+        "params[0].U", "params[0].W", "params[0].b", "params[1].V", "params[1].c_out"]
+    like = many_gated.CELLS["LSTM"].init(1, 1), OutputLayer.init(1, 1).astype(np.float32)
+    cell_again, out_again = network(rows, like)
+    np.testing.assert_allclose(cell_again.W, cell.W, rtol=1e-5)
+    np.testing.assert_allclose(out_again.V, out.V, rtol=1e-5)
+    assert (cell_again.dtype, out_again.dtype) == (np.float64, np.float32)
+    coarse, _ = network(list(network_rows(nets[0], decimals=2)), nets[0])
+    np.testing.assert_array_equal(coarse.U, cell.U.round(2))
+
+
+def test_a_missing_or_doubled_array_is_refused():
+    nets = networks("GRU", [0])[0]
+    rows = list(network_rows(nets))
+    for wrong, got in ((rows[1:], 0), ([*rows, rows[0]], 2)):
+        with pytest.raises(ValueError, match=rf"rows: expected one for 'params\[0\].U', got {got}"):
+            network(wrong, nets)
+
+
 # --- strings alone --------------------------------------------------------------------------------
 
 
@@ -81,7 +107,7 @@ def test_every_cell_has_the_same_seeds_its_rate_and_nearly_as_many_parameters():
     for kind in reber.UNITS:
         mine = find(ROWS, cell=kind)
         assert sorted(row["seed"] for row in mine) == list(range(20))
-        assert {row["rate"] for row in mine} == {reber.RATES[kind]}
+        assert {(row["rate"], row["most"]) for row in mine} == {(reber.RATES[kind], reber.MOST)}
     counts = {kind: budget.parameters(networks(kind, [0])[0]) for kind in reber.UNITS}
     assert counts == {"LSTM 1997": 301, "LSTM": 302, "GRU": 307, "RNN": 293}
 
@@ -112,12 +138,26 @@ def test_the_summary_is_that_of_the_rows():
         assert line["hard"] == pytest.approx(np.mean([row["hard"] for row in mine]), abs=1e-5)
 
 
-def test_a_network_alone_gives_the_row_that_it_got_beside_others():
-    rows = sorted(find(ROWS, cell="GRU"), key=lambda row: row["strings"])
-    quick = rows[0]
+@pytest.mark.parametrize("kind", reber.UNITS)
+def test_a_network_alone_is_that_beside_another(kind, monkeypatch):
+    looked_at, right = [], reber.Trial.right
+    monkeypatch.setattr(reber.Trial, "right", lambda trial, network: (
+        looked_at.append(network), right(trial, network))[1])
+    alone, = reber.train(kind, reber.RATES[kind], [3], most=250)
+    beside, _ = reber.train(kind, reber.RATES[kind], [3, 4], most=250)
+    assert alone == beside
+    _, one, _, _, two, _ = looked_at                                # before and after; 3, 4, 3, 4
+    for mine, other in zip(one, two, strict=True):
+        for name, array in mine.fields().items():
+            np.testing.assert_allclose(array, other.fields()[name], rtol=0, atol=1e-10)
+
+
+def test_a_row_again_from_its_seed():
+    quick = min(find(ROWS, cell="GRU"), key=lambda row: row["strings"])
     again, = reber.train("GRU", reber.RATES["GRU"], [int(quick["seed"])])
-    assert {name: float(again[name]) for name in again if name != "cell"} == {
-        name: value for name, value in quick.items() if name != "cell"}
+    assert again["solved"] == quick["solved"]
+    # Another processor's rounding may show some strings earlier or later: 2,500 for 1,500.
+    assert 1 / 3 <= float(again["strings"]) / quick["strings"] <= 3
 
 
 def test_the_hard_letter_is_the_last_but_one():
@@ -161,7 +201,22 @@ def test_a_seed_learns_the_same_beside_another(monkeypatch, training):
     monkeypatch.setenv("TQDM_DISABLE", "1")
     _, (beside, _) = continual_reber.train("LSTM", training, [0, 1], updates=3)
     ((alone, _),) = continual_reber.train("LSTM", training, [1], updates=3)
-    np.testing.assert_array_equal(alone.W, beside.W)
+    np.testing.assert_allclose(alone.W, beside.W, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("updates", [2, continual_reber.UPDATES])
+def test_a_pilot_leaves_the_weights_of_the_figure_alone(monkeypatch, tmp_path, updates):
+    nets = networks("LSTM", [continual_reber.SHOWN])
+    monkeypatch.setattr(continual_reber, "train", lambda *_: nets)
+    monkeypatch.setattr(continual_reber, "test", lambda *_: [{"first": 1, "last": 1}])
+    args = SimpleNamespace(rate=continual_reber.RATE, updates=updates, fresh=True,
+                           seed=continual_reber.SHOWN, seeds=1)
+    continual_reber.run("stream", "LSTM", tmp_path / "continual_reber.csv", args)
+    kept = tmp_path / "continual_reber_weights.csv"
+    assert kept.exists() == (updates == continual_reber.UPDATES)
+    if kept.exists():
+        cell, _ = network(table.read(kept), nets[0])
+        np.testing.assert_allclose(cell.W, nets[0][0].W, rtol=1e-5)
 
 
 def test_every_training_and_cell_has_the_same_seeds_and_stretches():

@@ -48,3 +48,12 @@ def test_an_equation_colours_a_gate_by_its_role(monkeypatch):
     drawn = mathml(r"c_t = \class{keep}{f_t} \odot c_{t-1} + 1", block=True)
     assert '<mrow class="keep"><msub><mi>f</mi><mi>t</mi></msub></mrow><mo>⊙</mo>' in drawn
     assert "¶" not in drawn and "mtext" not in drawn
+
+
+@pytest.mark.parametrize("accent", ["overrightarrow", "overleftarrow", "vec", "hat", "bar"])
+def test_the_index_of_an_accented_letter_stands_beside_it(monkeypatch, accent):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "theme"))
+    from mathml import mathml
+
+    drawn = mathml(rf"\{accent}{{h}}_t + \{accent}{{h}}_{{t+1}}", block=True)
+    assert drawn.count('<msub><mover accent="true"><mi>h</mi>') == 2 and "munder" not in drawn

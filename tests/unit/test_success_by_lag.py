@@ -113,8 +113,8 @@ def test_the_interval_of_a_median_lies_between_the_tabled_places(n, place):
 
 
 def test_a_row_can_be_made_again_from_its_seed():
-    # Right in 99.7%. (Longer lags are chaotic: there another processor's rounding shows.)
-    row, = group(ROWS, variant="leaky", lag="10", seed="2")
+    # Right in 99.4% on every processor tried; longer lags are chaotic, another's rounding shows.
+    row, = group(ROWS, variant="leaky", lag="5", seed="2")
     job = {name: type(like)(row[name]) for name, like in
            zip(experiment.KEY, ("", 0, 0.0, 0, 0), strict=True)}
     result = experiment.run(job)

@@ -60,13 +60,28 @@ def test_what_is_lit_written_and_said_is_the_same(figure, reader, t):
     assert [name for name in lit if name[0] == "ŷ"] == [f"ŷ{subscript(t)}"]
     marks = [mark.get_text() == "seen" for mark in artists["marks"]]
     assert [k for k, on in enumerate(marks, 1) if on] == seen
-    assert artists["told"].get_text() == f"ŷ{subscript(t)} sees {len(seen)} of {T} inputs"
+    given = t + module.READERS[reader]
+    when = f", given at step {given}," if given > t else ""
+    assert artists["told"].get_text() == f"ŷ{subscript(t)}{when} sees {len(seen)} of {T} inputs"
+    assert (f"given at step {given}, from h{subscript(given)}" in text) == (given > t)
     if reader == module.BOTH:
         assert f"depends on all {T} inputs" in text and len(seen) == T
     else:
         assert f"{len(seen)} of {T} inputs" in text
         assert ("cannot know" in text) == (len(seen) < T)
         assert seen == list(range(1, min(t + module.READERS[reader], T) + 1))
+
+
+@pytest.mark.parametrize(("reader", "t"), STATES)
+def test_the_band_frames_the_output_asked_for_and_no_other(figure, reader, t):
+    figure.frame({"reader": reader, "t": t})
+    artists = figure.scene.artists
+    left, width = artists["column"].get_x(), artists["column"].get_width()
+    within = [label.get_text() for label in artists["graph"]["labels"]
+              if label.get_visible() and left < label.get_position()[0] < left + width]
+    assert [name for name in within if name[0] == "ŷ"] == [f"ŷ{subscript(t)}"]
+    assert f"h{subscript(t + module.READERS[reader])}" in within
+    assert left + width <= module.WIDTH
 
 
 def test_every_node_is_drawn_once_and_no_two_of_them_meet(figure):
@@ -107,4 +122,4 @@ def test_presets_keep_their_promises(figure):
 def test_the_price_is_said(figure):
     assert "cannot be given before x₇ is read" in figure.frame({"t": 1, "reader": module.BOTH})[0]
     late = "one direction, answer 1 step late"
-    assert "read from h₅, 1 step after x₄" in figure.frame({"t": 4, "reader": late})[0]
+    assert "given at step 5, from h₅, 1 step after x₄" in figure.frame({"t": 4, "reader": late})[0]

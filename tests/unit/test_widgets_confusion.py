@@ -39,10 +39,10 @@ def test_shares_are_those_of_the_file(reader):
     assert np.diag(table).mean() == pytest.approx(row["mean"], abs=0.004)  # pooled over the seeds
 
 
-def test_dark_squares_are_frequent_mistakes_and_the_diagonal_is_grey():
+def test_strong_squares_are_frequent_mistakes_and_the_diagonal_is_grey():
     image, table = module.painted("both"), module.shares("both")
     off = ~np.eye(20, dtype=bool)
-    expected = np.minimum(table[off] / module.DARKEST, 1)
+    expected = np.minimum(table[off] / module.STRONGEST, 1)
     assert np.abs(image[off][:, 3] - expected).max() <= 0.5 / module.LEVELS + 1e-12
     i, j = (module.languages().index(name) for name in ("Finnish", "Estonian"))
     assert image[i, j, 3] == 1 > image[j, i, 3]
@@ -51,7 +51,7 @@ def test_dark_squares_are_frequent_mistakes_and_the_diagonal_is_grey():
 
 
 @pytest.mark.parametrize(("language", "reader"), [("Finnish", "both directions"),
-                                                  ("Danish", "counted n-grams")])
+                                                  ("Danish", module.COUNTED)])
 def test_row_names_and_sentence_agree(figure, language, reader):
     text, _ = figure.frame({"language": language, "reader": reader})
     artists, which = figure.scene.artists, module.READERS[reader]
@@ -66,11 +66,16 @@ def test_row_names_and_sentence_agree(figure, language, reader):
     assert [t.get_text() for t in artists["columns"] if t.get_weight() == "bold"].count(most[:3])
 
 
-def test_presets_keep_their_promises():
+def test_presets_keep_their_promises(figure):
     wrong = {name: module.mistakes("both", name) for name in module.languages()}
     (first, often), (_, seldom) = wrong["Finnish"][:2]
     assert first == "Estonian" and often > 5 * seldom
     assert {name for name, _ in wrong["Spanish"][:2]} == {"Italian", "Portuguese"}
     assert wrong["Spanish"][1][1] > 0.1 and wrong["Lithuanian"][0][1] < 0.03
+    assert {values["reader"] for values in figure.presets.values()} <= set(module.READERS)
+    assert figure.presets["Finnish by n-grams: better"] == {
+        "language": "Finnish", "reader": module.COUNTED}
+    for name, values in figure.presets.items():
+        assert name.startswith(values["language"])
     k = module.languages().index("Finnish")
     assert module.shares("logistic")[k, k] > module.shares("both")[k, k] + 0.05

@@ -17,7 +17,7 @@ LONG, ALONE = "on a stream", "string by string"
 
 
 def step_by_step(cell, training, strings):
-    """c and f after each letter, and whether it was foretold, one letter at a time."""
+    """c and f after each letter, and whether it was predicted, one letter at a time."""
     net, out = module.network(module.CELLS[cell], module.TRAINING[training])
     state, may, scores, cs, fs, right = None, None, {}, [], [], []
     for string in strings:
@@ -131,7 +131,11 @@ def test_presets_keep_their_promises(figure):
     end = module.stream()[2] - 1
     without = module.reading("LSTM 1997", "stream")
     given = module.reading("LSTM", "stream")
-    assert (np.abs(np.tanh(without[0][end[999]])) > 0.99).all()
+    place = figure.presets["String 700: all units stuck, letters missed"]["place"]
+    assert (np.abs(np.tanh(without[0][end[place - 1]])) > 0.99).all()
+    shown = np.arange(len(without[2]))[module.window(place)]
+    missed = shown[~without[2][shown]]
+    assert len(missed) > 1 and np.isin(missed, end - 1).all()       # letters that must repeat
     assert np.abs(given[0]).max() < 4 and given[2][end[:1000] - 1].all()
     c, _, right = module.reading("LSTM", "strings")
     assert right[end[0] - 1] and not right[module.window(1)].all()  # the first string is read well
@@ -163,9 +167,9 @@ def test_a_stuck_cell_state_is_a_constant():
     legal = np.array([[s in (tasks.legal_next(string[:n], embedded=True) or "B")
                        for s in tasks.REBER_SYMBOLS]
                       for string in strings[100:150] for n in range(1, len(string) + 1)])
-    foretold = tasks.predicts_legal(np.array(answers)[:, None], legal[:, None])[:, 0]
-    np.testing.assert_array_equal(foretold, right[start + 1 : stop + 1])
-    assert 0 < foretold.mean() < 1
+    predicted = tasks.predicts_legal(np.array(answers)[:, None], legal[:, None])[:, 0]
+    np.testing.assert_array_equal(predicted, right[start + 1 : stop + 1])
+    assert 0 < predicted.mean() < 1
 
 
 @pytest.mark.parametrize(("cell", "training"), STATES)

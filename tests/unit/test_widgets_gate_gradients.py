@@ -257,7 +257,7 @@ def test_the_guide_is_the_gate_alone(figure, bias):
     assert y == pytest.approx(expected, abs=0.7) and (x == SPAN or y < BOTTOM)
 
 
-def test_marks_stand_on_the_medians_and_arrows_on_the_floor(figure):
+def test_marks_stand_on_the_medians_and_arrows_beside_their_label(figure):
     _, artists = shown(figure, bias=3, start=UNIFORM, length=100)
     for cell in ("GRU", "LSTM"):
         mark = artists["marks"][cell]
@@ -265,7 +265,8 @@ def test_marks_stand_on_the_medians_and_arrows_on_the_floor(figure):
         expected = PER_DECADE * np.log10(median(cell, 3, 100))
         assert mark.get_ydata()[0] == pytest.approx(expected, abs=0.06)
     gone = artists["marks"]["RNN"]
-    assert gone.get_marker() == "v" and gone.get_ydata() == [BOTTOM]
+    assert gone.get_marker() == "v" and gone.get_ydata() == [BOTTOM + 7]
+    assert artists["names"]["RNN"].get_position()[1] == BOTTOM + 7
     assert artists["edge"].get_xdata() == artists["marks"]["GRU"].get_xdata() * 2
     assert artists["curtain"].get_x() == 100 * PER_STEP
     assert artists["curtain"].get_width() == SPAN - 100 * PER_STEP

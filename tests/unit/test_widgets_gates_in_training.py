@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rnnlib import tasks
+from rnnlib.records import leaves
 from rnnlib.results import find, load
 from rnnlib.widgets import gate_runs as runs
 
@@ -155,7 +156,7 @@ def test_the_error_of_each_moment_is_that_of_unseen_sequences(figure, name):
     for k in (0, 500, 2000):
         figure.frame({"task": name, "updates": k, "t": 1})
         error = runs.error(task, runs.recorded(task, k), fresh)
-        said = f"error {error:.2g}" if task == "adding" else f"{error:.1%} wrong"
+        said = f"error {error:.2g}" if task == "adding" else f"{error:.1%} of strings wrong"
         assert artists["error"].get_text() == said
         places.append(artists["dot"].get_data()[1][0])
     assert places[0] < places[1] < places[2]                        # y counts downwards
@@ -185,7 +186,7 @@ def test_after_training_the_input_gate_opens_at_the_marks(figure):
     marks = s.written[:, 0]
     assert own["i"][marks, 0].min() > max(0.5, 4 * own["i"][~marks, 0].max())
     first = marks.argmax()
-    assert own["f"][first + 1 :, 0].min() > 0.8
+    assert own["f"][first + 1 :, 0].mean() > 0.8
     assert apart[first:, 0].min() > 0.5 * apart[first, 0] > 0
 
 
@@ -298,17 +299,42 @@ def test_what_the_readme_and_the_book_quote():
     def mean(task, what):
         return round(SUMMARY[task, what]["value"], 2)
 
-    assert count("adding", "solved") == (20, 20) and count("Reber", "solved") == (15, 20)
-    assert count("adding", "opens") == (18, 20) and count("Reber", "opens") == (1, 15)
-    assert count("adding", "remembers") == (19, 20) and count("Reber", "remembers") == (7, 15)
-    assert count("adding", "above") == (20, 20) and count("Reber", "above") == (15, 15)
-    assert count("adding", "waits") == (0, 20) and count("Reber", "waits") == (10, 15)
+    assert count("adding", "solved") == (20, 20) and count("Reber", "solved") == (19, 20)
+    assert count("adding", "opens") == (19, 20) and count("Reber", "opens") == (4, 19)
+    assert count("adding", "stays") == (20, 20) and count("Reber", "stays") == (10, 19)
+    assert count("adding", "holds") == (20, 20) and count("Reber", "holds") == (12, 19)
+    assert count("adding", "remembers") == (20, 20) and count("Reber", "remembers") == (7, 19)
+    assert count("adding", "above") == (19, 20) and count("Reber", "above") == (19, 19)
+    assert count("adding", "waits") == (0, 20) and count("Reber", "waits") == (12, 19)
     assert all(count(task, f"before_{claim}")[0] == 0 for task in TASKS
                for claim in ("opens", "remembers"))
     assert (mean("adding", "i_written"), mean("adding", "i_elsewhere")) == (0.80, 0.09)
-    assert (mean("adding", "f_held"), mean("adding", "before_f_held")) == (0.95, 0.72)
-    assert (mean("Reber", "f_held"), mean("Reber", "f_others")) == (0.80, 0.55)
-    assert mean("Reber", "before_f_held") == 0.73
+    assert (mean("adding", "f_held"), mean("adding", "before_f_held")) == (0.95, 0.74)
+    assert (mean("Reber", "f_held"), mean("Reber", "f_others")) == (0.82, 0.58)
+    assert mean("Reber", "before_f_held") == 0.74
+
+
+def test_weights_batches_choice_and_test_are_drawn_apart(monkeypatch):
+    for task in TASKS:
+        cell, _ = runs.network(task, 3)
+        first = runs.LSTMCell.init(*cell.U.shape[::-1][:1], cell.hidden_size,
+                                   rng=np.random.default_rng([3, 0]))
+        assert not np.isin(cell.U, first.U).any()                   # of the first batch
+        test, choice = (runs.unseen(task, 3, stream).batch.xs for stream in (
+            runs.TEST, runs.CHOICE))
+        assert not np.array_equal(test, choice)
+    read, unseen = [], runs.unseen
+    monkeypatch.setattr(runs, "unseen", lambda *args: (read.append(args), unseen(*args))[1])
+    runs.carrying("Reber", 3, cell)
+    assert read == [("Reber", 3, runs.CHOICE)]
+
+
+def test_a_task_that_nobody_solves_has_no_claims_and_no_network_to_show():
+    rows = [row | {"solved": "0"} for row in ROWS if row["task"] == "Reber"]
+    (line,) = experiment.summary(rows)
+    assert (line["what"], line["count"], line["n"]) == ("solved", 0, 20)
+    assert experiment.typical(rows, "Reber") is None
+    assert list(experiment.weights(rows)) == []
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -326,8 +352,8 @@ def test_the_network_that_is_shown_is_the_middle_one_of_those_that_remember(task
 def test_the_weights_are_those_of_the_training_of_that_seed(task):
     again = dict(runs.trained(task, runs.recorded_seed(task), 100).snapshots)
     for updates in (0, 20, 100):
-        recorded = runs.arrays(runs.recorded(task, updates))
-        for name, array in runs.arrays(again[updates]).items():
+        recorded = leaves("params", runs.recorded(task, updates))
+        for name, array in leaves("params", again[updates]).items():
             np.testing.assert_allclose(recorded[name], array, rtol=1e-4, atol=1e-7)
 
 

@@ -14,12 +14,13 @@ from matplotlib.text import Text
 from rnnlib import forward, style
 from rnnlib.plots import cell_strip, cells
 from rnnlib.plots.matrices import signed
+from rnnlib.widgets.drawn_cell import INPUTS
 
 # The functions of those names hide their modules in the package.
 module = importlib.import_module("rnnlib.widgets.gru_cell")
 lstm = importlib.import_module("rnnlib.widgets.lstm_cell")
 
-FREE, HOLDS, STEPS = module.FREE, list(module.HOLDS), module.STEPS
+FREE, HOLDS, STEPS = module.FREE, list(module.HOLDS), len(INPUTS)
 ALL = list(itertools.product(range(1, STEPS + 1), range(1, 5), HOLDS))
 ROW = {"r": 0, "z": 1}
 
@@ -65,8 +66,8 @@ def test_the_run_is_rnnlibs_forward_also_with_a_gate_held(hold):
 
 
 def test_the_cell_does_what_its_purpose_is_on_the_sequence_of_the_lstm():
-    assert module.INPUTS is lstm.INPUTS
-    for t, (number, command) in enumerate(module.INPUTS, 1):
+    assert module.sequence is lstm.sequence
+    for t, (number, command) in enumerate(INPUTS, 1):
         z, r = value("z", t), value("r", t)
         assert (z < 0.02) == (command in ("store", "add")) and (z > 0.98) != (z < 0.02)
         assert (r > 0.98) == (command == "add") and (r > 0.98) != (r < 0.02)
@@ -144,8 +145,9 @@ def test_labels_carry_rnnlibs_numbers_in_the_colours_of_the_gates(figure):
     assert texts["a_n"].get_text() == f"aₙ = {signed(value('a_n', 4))}"
     assert texts["1 - z"].get_text() == f"1 − z₄ = {signed(1 - value('z', 4))}"
     assert texts["seen"].get_text() == f"r₄·s₄ = {signed(value('r', 4) * value('s', 4))}"
-    for name in ("a_r", "a_z", "s"):
-        assert artists["boxes"][name].get_text() == signed(value(name, 4), 1)
+    for name, digits in (("a_r", 1), ("a_z", 1), ("s", 2)):
+        assert artists["boxes"][name].get_text() == signed(value(name, 4), digits)
+    assert artists["boxes"]["u"].get_text() == "0.40"
     assert artists["wires"]["r"].get_color() == style.LOOK
     assert artists["wires"]["z"].get_color() == artists["wires"]["1 - z"].get_color() == style.KEEP
     _, artists = shown(figure, 4, 1)
@@ -221,7 +223,7 @@ def test_the_written_sums_come_out_within_their_rounding(figure):
 def test_sentences_say_what_rnnlib_computes(figure):
     for t, hold in itertools.product(range(1, STEPS + 1), HOLDS):
         text, _ = shown(figure, t, 4, hold)
-        number, command = module.INPUTS[t - 1]
+        number, command = INPUTS[t - 1]
         z, n, h = (value(name, t, hold) for name in "znh")
         kept = signed(z * by_forward(hold).h_prev[t - 1, 0, 0])
         assert text.startswith(
@@ -236,7 +238,7 @@ def test_sentences_say_what_rnnlib_computes(figure):
 
 
 def test_what_each_held_gate_is_said_to_do_is_so():
-    number = np.array([x for x, _ in module.INPUTS])
+    number = np.array([x for x, _ in INPUTS])
     blind, seeing = by_forward("r = 0"), by_forward("r = 1")
     np.testing.assert_allclose(blind.n[:, 0, 0], np.tanh(number))
     np.testing.assert_allclose(seeing.n, np.tanh(number[:, None, None] + seeing.h_prev))
@@ -252,18 +254,18 @@ def test_presets_keep_their_promises(figure):
 
     assert len({tuple(values.values()) for values in figure.presets.values()}) == 7
     assert all(values != figure.opening for values in figure.presets.values())
-    number = [0, *(x for x, _ in module.INPUTS)]
+    number = [0, *(x for x, _ in INPUTS)]
     assert at("The writing step") == (2, FREE, pytest.approx(np.tanh(0.5), abs=0.02))
     assert at("Kept") == (6, FREE, pytest.approx(value("h", 4), abs=0.02))
     t, _, asked = at("Asked, but it shows all the time")
-    assert module.INPUTS[t - 1][1] == "show" and asked == pytest.approx(value("h", t - 1), abs=0.02)
+    assert INPUTS[t - 1][1] == "show" and asked == pytest.approx(value("h", t - 1), abs=0.02)
     t, hold, stored = at("r = 0: add becomes store")
-    assert module.INPUTS[t - 1][1] == "add" and hold == "r = 0"
+    assert INPUTS[t - 1][1] == "add" and hold == "r = 0"
     assert stored == pytest.approx(np.tanh(number[t]), abs=0.02) and value("h", t) > 0.6
     t, hold, added = at("r = 1: store becomes add")
-    assert module.INPUTS[t - 1][1] == "store" and hold == "r = 1"
+    assert INPUTS[t - 1][1] == "store" and hold == "r = 1"
     before = value("h", t - 1, hold)
     assert added == pytest.approx(np.tanh(number[t] + before), abs=0.02) and before > 0.5
-    t, _, last = at("z = 0: only the last number")
-    assert last == pytest.approx(np.tanh(number[t]), abs=0.01)
+    t, hold, last = at("z = 0: nothing is kept")
+    assert last == value("n", t, hold) == pytest.approx(np.tanh(number[t]), abs=0.01)
     assert at("z = 1: nothing gets in")[2] == 0

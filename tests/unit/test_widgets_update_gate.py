@@ -136,6 +136,8 @@ def test_bars_are_the_weights_relative_to_the_newest_in_two_colours(figure):
         expected = {s: LOWER * z ** (t - s) for s in range(1, t + 1)}
         expected = {s: height for s, height in expected.items() if height > LEAST}
         assert drawn["bars"] | drawn["others"] == pytest.approx(expected, abs=0.06)
+        assert artists["newest"].get_text() == f"{1 - z:.2f}"
+    assert artists["newest"].get_position()[1] == LOWER
     assert artists["bars"].get_linewidth() == BAR < PER_STEP
     assert artists["bars"].get_edgecolor()[:3] == pytest.approx(rgb(style.CANDIDATE))
 
@@ -158,14 +160,16 @@ def test_lines_mark_and_band(figure, z, pulse, t):
         assert band.get_x() == (ONSET + 0.5) * PER_STEP and band.get_width() == pulse * PER_STEP
 
 
-@pytest.mark.parametrize(("z", "t", "back"), [(0.9, 30, 9.49), (0.5, 60, 1.44), (0.99, 60, 61)])
+@pytest.mark.parametrize(("z", "t", "back"), [(0.9, 30, 9.49), (0.5, 60, 1.44), (0.98, 45, 44.5),
+                                             (0.99, 60, 59.5)])
 def test_the_ruler_lies_where_the_bars_have_fallen_to_1_over_e(figure, z, t, back):
     _, artists = shown(figure, z=z, pulse=10, t=t)
     (left, right), heights = artists["ruler"].get_data()
     assert right == t * PER_STEP and (right - left) / PER_STEP == pytest.approx(back, abs=0.02)
     assert heights == [LOWER / np.e] * 2 and artists["ruler"].get_visible()
+    assert artists["beyond"].get_visible() == (time_constant(z) > t - 0.5)
     _, artists = shown(figure, z=0, pulse=10, t=t)
-    assert not artists["ruler"].get_visible()
+    assert not artists["ruler"].get_visible() and not artists["beyond"].get_visible()
 
 
 def test_the_figure_survives_every_probe_and_is_light(figure):
@@ -185,5 +189,7 @@ def test_the_name_of_the_state_stays_in_the_picture_and_off_both_lines(figure):
         (left, low), (right, high) = to_data(box.p0), to_data(box.p1)
         assert box.x0 > 0 and box.x1 < width
         assert high < UPPER or low > UPPER + 1
+        for edge in ((ONSET + 0.5) * PER_STEP, (ONSET + pulse + 0.5) * PER_STEP):
+            assert low > UPPER or not left < edge < right, (z, pulse, t)
         first, last = round(left / PER_STEP), min(round(right / PER_STEP), STEPS)
         assert max(UPPER * states(z, pulse)[first : last + 1]) < low, (z, pulse, t)

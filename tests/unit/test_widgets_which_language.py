@@ -3,6 +3,7 @@
 import gzip
 import importlib
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,7 @@ def test_words_of_the_readers_own_are_taken_whether_their_letters_are_known_or_n
     for word in ("Übermensch", "w", "Côte-d'Or", "Ǆuǆ", "ô ô", "a" * FULL):
         text, artists = shown(figure, word, "both ways", FULL)
         assert text.startswith(f"“{word}”, read both ways: ")
-        assert artists["told"].get_text() == "a word of your own"
+        assert artists["told"].get_text() == "whole word, one of your own"
         assert {name.get_weight() for name in artists["names"]} == {"normal"}
     custom = module.which_language({"tea": "English", "thé": "French"})
     assert custom.controls["word"].values == ("tea", "thé") and custom.presets == {}
@@ -144,7 +145,7 @@ def test_an_orange_bar_is_what_is_lost_where_its_letter_is_hidden(figure, word, 
     most = min(left, key=left.get)
     if left[most] < whole[answer] / 1.6:
         said = f"{LANGUAGES[answer]} is left with {module.percent(left[most])}."
-        assert f"needs “{word[most]}” most" in text and said in text
+        assert f"needs “{word[most]}” most" in text and said in text and "unknown letter" in text
     assert artists["needed"].get_facecolor()[:3] == style.mpl.colors.to_rgb(style.GRAD)
 
 
@@ -176,7 +177,8 @@ def test_every_headline_is_the_most_likely_language_and_says_whether_it_is_right
             answer = LANGUAGES[y_hat.argmax()]
             assert artists["head"].get_text() == f"{answer}, {module.percent(y_hat.max())}"
             right = answer == truth
-            assert artists["told"].get_text() == ("right" if right else f"wrong: it is {truth}")
+            assert artists["told"].get_text() == (
+                "whole word, right" if right else f"whole word, wrong: it is {truth}")
             assert f"{answer} {module.percent(y_hat.max())}" in text
             assert ("(right)" if right else f"(it is {truth})") in text
             rows = [name.get_text() for name in artists["names"]]
@@ -202,8 +204,29 @@ def test_it_opens_one_letter_before_the_answer_turns(figure):
     assert len("etiopiska") == 9
     before, after = answers("etiopiska", "forward", 8), answers("etiopiska", "forward", 9)
     assert before[0] == "Danish" and after[0] == "Swedish" and min(before[1], after[1]) > 0.99
-    turned = figure.presets["The last letter turns it"]
+    turned = figure.presets["One more letter turns it"]
     assert turned == {"word": "etiopiska", "reads": "forward", "letters": FULL}
+    without = believed("etiopiska", "forward", 9, hidden=8)
+    assert LANGUAGES[without.argmax()] == "Swedish" and without.max() > 0.98
+    text, _ = figure.frame(turned)
+    assert "even in place of the “a” it turns Danish into Swedish" in text
+
+
+def test_a_letter_is_said_to_turn_the_answer_by_being_there_only_where_it_does(figure):
+    said = 0
+    for word, reads in product((*module.WORDS, "Baffia"), WAYS):  # that one from its end, too
+        for count in range(1, len(word) + 1):
+            text, _ = shown(figure, word, reads, count)
+            if "it turns" in text:
+                said += 1
+                newest = len(word) - count if reads == "backward" else count - 1
+                now, before = answers(word, reads, count)[0], answers(word, reads, count - 1)[0]
+                assert f"“{word[newest]}” it turns {before} into {now}" in text and now != before
+                without = believed(word, reads, count, hidden=newest)
+                assert LANGUAGES[without.argmax()] == now
+    assert 3 < said < 60
+    text, _ = shown(figure, "Baffia", "backward", 6)
+    assert "even in place of the “B” it turns Basque into Welsh" in text
 
 
 def test_the_presets_keep_their_promises(figure):

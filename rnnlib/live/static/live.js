@@ -21,7 +21,8 @@ const LiveFigure = (() => {
   const same = (a, b) => Object.keys(a).every((name) => a[name] === b[name]);
   const shown = (value) => String(value).replace("-", "\u2212");
 
-  // ---- controls: each returns {nodes, show(value)} and calls change(value) -----------------
+  // ---- controls: each returns {nodes, show(value)} and calls change(value); what only one kind
+  // needs is in the last argument, {player, baked} ----------------------------------------------
 
   const nearest = (values, x) =>
     values.reduce((best, v) => (Math.abs(v - x) < Math.abs(best - x) ? v : best));
@@ -74,7 +75,7 @@ const LiveFigure = (() => {
   }
 
   // A list and, where a kernel can answer, a field for a word that is not in it.
-  function wordControl(spec, id, change, player, baked) {
+  function wordControl(spec, id, change, { baked }) {
     const { nodes, show } = choiceControl(spec, id, change);
     if (!spec.own || baked) return { nodes, show };
     const [, select] = nodes;
@@ -114,7 +115,7 @@ const LiveFigure = (() => {
     };
   }
 
-  function playControl(spec, id, change, player) {
+  function playControl(spec, id, change, { player }) {
     const { nodes, show } = rangeControl(spec, id, change);
     const button = (name, does) => {
       const made = element("button", { type: "button", class: "lf-press" }, name);
@@ -273,7 +274,8 @@ const LiveFigure = (() => {
     for (const [name, control] of Object.entries(spec.controls)) {
       const change = (value) => (value === null ? showNow() : request({ [name]: value }));
       const player = control.kind === "play" ? playerOf(name) : null;
-      controls[name] = MAKERS[control.kind](control, `${uid}-${name}`, change, player, source.baked);
+      controls[name] = MAKERS[control.kind](control, `${uid}-${name}`, change,
+        { player, baked: source.baked });
       panel.append(element("div", { class: `lf-control lf-${control.kind}`, "data-control": name },
         ...controls[name].nodes));
     }
