@@ -41,7 +41,7 @@ def cells_compared():
 
     Rows: the numbers, of which two are marked; how far each unit's state is from where it was
     before the first of these, |h_t - h_before| (full colour: 0.5 or more), sorted by the last step;
-    the gates of the unit that changes most at the first marked number; the gradient of the loss at
+    the gates of the unit that has changed most by the last step; the gradient of the loss at
     each step as a share of that at the last step, ‖dL/dh_t‖ / ‖dL/dh_τ‖. In the LSTM the bold line
     is that of the cell state, ‖dL/dc_t‖ / ‖dL/dc_τ‖, the thin one that of h.
     """
@@ -275,5 +275,5 @@ def _sentence(updates, readings, right):
     return (
         f"{when}, asked for {right}: {names[0]}, {names[1]}, {names[2]}. Of the gradient at the "
         f"last step there arrives at the first marked number {parts[0]}, {parts[1]} (by way of "
-        f"its cell state), {parts[2]}. ◂: the unit that changes most at that number."
+        f"its cell state), {parts[2]}. ◂: the unit that has changed most by the last step."
     )

@@ -46,8 +46,8 @@ class Reading:
 
     @property
     def unit(self):
-        """The unit that changes most at the first marked step."""
-        return int(self.change[self.first].argmax())
+        """The unit that has changed most by the last step: who changes and forgets is not it."""
+        return int(self.change[-1].argmax())
 
 
 @cache
