@@ -7,6 +7,9 @@ answers stand here so that the notebooks need not show them; looking is allowed,
     gradients   chapters 3 and 4
     gates       chapters 5 and 6
     both_ways   chapter 7
+    sequences   chapter 8
+    structure   chapter 9
+    descent     chapter 10
 """
 
 from collections.abc import Callable
@@ -14,10 +17,19 @@ from collections.abc import Callable
 import numpy as np
 
 from rnnlib import checks
-from rnnlib.exercises import both_ways, gates, gradients, recurrence
+from rnnlib.exercises import (
+    both_ways,
+    descent,
+    gates,
+    gradients,
+    recurrence,
+    sequences,
+    structure,
+)
 
 EXERCISES = (
     recurrence.EXERCISES | gradients.EXERCISES | gates.EXERCISES | both_ways.EXERCISES
+    | sequences.EXERCISES | structure.EXERCISES | descent.EXERCISES
 )
 
 

@@ -43,6 +43,21 @@ WRONG = {
     "7.3": lambda ahead, back, lengths: np.concatenate([ahead[-1], back[-1]], axis=-1),
     "7.4": lambda D, H: H // 2,
     "7.5": lambda model, xs, d: model(xs[d:]),
+    "8.1": lambda targets, start: targets,
+    "8.2": lambda q, keys: keys.mean(axis=0),
+    "8.3": lambda scores, length: _softmax(scores) * (np.arange(len(scores)) < length),
+    "8.4": lambda s, S, way: {"forward": S - s, "reversed": s, "attention": 1}[way],
+    "8.5": lambda scores, log_p, width: _greedy_of_each(scores, log_p, width),
+    "9.1": lambda tree: str(tree).count("("),
+    "9.2": lambda n: (n, n // 2),
+    "9.3": lambda tree, W_l, W_r, b: _root_with_sides_swapped(tree, W_l, W_r, b),
+    "9.4": lambda W_l, W_r, turns, hs, dh: _blame_from_the_leaf(W_l, W_r, turns, hs, dh),
+    "9.5": lambda tokens: max(t for t in tokens if not isinstance(t, str)),
+    "10.1": lambda g, v: np.clip(g, -v, v),
+    "10.2": lambda gs, v: 0.0,
+    "10.3": lambda g, v: g if not np.linalg.norm(g) > v else g * v / np.linalg.norm(g),
+    "10.4": lambda gs, lr, beta1, beta2: lr * np.sign(gs),
+    "10.5": lambda W, h, dh: np.linalg.norm((dh * (1 - h**2)) @ W.T, axis=-1),
 }
 
 
@@ -57,6 +72,29 @@ def _gru_with_the_reset_after(U, W, b, h, x):
     H = len(h)
     cell = GRUCell(U, W, b, np.zeros(H))
     return forward(cell, x[None, None], h[None]).h[0, 0]
+
+
+def _softmax(scores):
+    weights = np.exp(scores - scores.max())
+    return weights / weights.sum()
+
+
+def _greedy_of_each(scores, log_p, width):
+    best = log_p.argmax(axis=1)
+    return np.stack([np.arange(len(scores)), best], axis=1)[np.arange(width) % len(scores)]
+
+
+def _root_with_sides_swapped(tree, W_l, W_r, b):
+    if not isinstance(tree, tuple):
+        return tree
+    left, right = (_root_with_sides_swapped(part, W_l, W_r, b) for part in tree)
+    return np.tanh(b + W_r @ left + W_l @ right)
+
+
+def _blame_from_the_leaf(W_l, W_r, turns, hs, dh):
+    for turn, h in zip(reversed(turns), reversed(hs), strict=True):
+        dh = {"l": W_l, "r": W_r}[turn].T @ ((1 - h**2) * dh)
+    return dh
 
 
 @pytest.mark.parametrize("name", EXERCISES)
