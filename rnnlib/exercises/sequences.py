@@ -26,7 +26,7 @@ def _masked(scores, length):
 
 
 def _steps_between(s, S, way):
-    return {"forward": S, "reversed": 2 * s - 1, "attention": 0}[way]
+    return {"forward": S, "reversed": 2 * s - 1, "attention": 1}[way]
 
 
 def _go_on(scores, log_p, width):

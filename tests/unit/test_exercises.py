@@ -46,7 +46,7 @@ WRONG = {
     "8.1": lambda targets, start: targets,
     "8.2": lambda q, keys: keys.mean(axis=0),
     "8.3": lambda scores, length: _softmax(scores) * (np.arange(len(scores)) < length),
-    "8.4": lambda s, S, way: {"forward": S - s, "reversed": s, "attention": 1}[way],
+    "8.4": lambda s, S, way: {"forward": S - s, "reversed": s, "attention": 0}[way],
     "8.5": lambda scores, log_p, width: _greedy_of_each(scores, log_p, width),
     "9.1": lambda tree: str(tree).count("("),
     "9.2": lambda n: (n, n // 2),
