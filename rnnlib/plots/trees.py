@@ -5,7 +5,7 @@
     place_tree(artists, tree, xy * (12, 20) + (40, 30))     # can be called again and again
 
 All edges are one line, all inner nodes one, all leaves one, so that a live figure has little to
-move. Labels are the caller's: `xy` says where.
+move. Labels are the caller's: `xy` says where, and `is_clear` whether there is room for one.
 """
 
 import numpy as np
@@ -19,9 +19,10 @@ def positions(tree, *, by="height"):
     """Where the nodes of a `rnnlib.trees.Tree` stand, (N, 2): x to the right, y upwards.
 
     Leaf j stands at x = j, an inner node above the middle between its children.
-    by: "height", y is the steps down to the deepest leaf below the node: all leaves stand in one
-    line at y = 0. "depth", y is minus the steps up to the root: the roots stand in one line at
-    y = 0, and a leaf hangs as low as it is deep. Drawn by depth, edges never cross.
+    by: "height", y is how many joins lead from the deepest leaf below up to the node: all leaves
+    stand in one line at y = 0. "depth", y is minus how many joins lead from the node up to the
+    root: the roots stand in one line at y = 0, and a leaf hangs as low as it is deep. Drawn by
+    depth, edges never cross.
     Raises ValueError for another `by`.
     """
     checks.choice("by", by, BY)
@@ -34,6 +35,25 @@ def edges(tree, xy):
     parent = xy[tree.leaves :]
     gap = np.full_like(parent, np.nan)
     return np.stack([xy[tree.left], parent, xy[tree.right], gap], axis=1).reshape(-1, 2)
+
+
+def along(tree, xy, *, each=60):
+    """Points along all edges, (2 (N-n) each, 2): `each` on every edge, its two ends included."""
+    ends = edges(tree, xy).reshape(-1, 4, 2)
+    lower, upper = np.concatenate([ends[:, [0, 1]], ends[:, [2, 1]]]).transpose(1, 0, 2)
+    share = np.linspace(0, 1, each)[:, None, None]
+    return (lower + share * (upper - lower)).reshape(-1, 2)
+
+
+def is_clear(box, *, boxes, points):
+    """Whether a box (left, bottom, right, top) overlaps none of `boxes` (M, 4), holds no point.
+
+    points (P, 2). Boxes that only touch do not overlap.
+    """
+    (left, bottom, right, top), others = box, np.reshape(boxes, (-1, 4))
+    overlap = ((others[:, :2] < (right, top)) & (others[:, 2:] > (left, bottom))).all(axis=1)
+    inside = ((points > (left, bottom)) & (points < (right, top))).all(axis=1)
+    return not (overlap.any() or inside.any())
 
 
 def create_tree(ax, *, node=3.5, leaf=3.5, edge=1.2):

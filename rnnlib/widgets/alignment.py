@@ -30,8 +30,9 @@ def alignment():
 
     q_t: state of the writer at step t; k_s: state of the reader after letter s. A row for each
     symbol written, a square for each letter, its area the weight; bars: the same for the last step
-    shown. The network is "additive" of seed 0 of experiments/dates.py, at six moments of its
-    training; it feeds itself what it writes. It was trained on no day that is offered here.
+    shown; in an orange box: not the right symbol. The network is "additive" of seed 0 of
+    experiments/dates.py, at six moments of its training; it feeds itself what it writes. It was
+    trained on no day that is offered here.
     """
     return live.LiveFigure(
         _setup,
@@ -108,7 +109,8 @@ def _moving(ax):
                     for _ in range(LONGEST)],
         "symbols": [ax.text(LEFT - 16, y, "", fontsize=13, **beside) for y in heights],
         "wrong": [ax.add_patch(Rectangle((LEFT - 23, y - 7.5), 14, 15, fill=False, linewidth=1.2,
-                                         edgecolor=style.INK, visible=False)) for y in heights],
+                                         edgecolor=style.GRAD, visible=False)) for y in heights],
+        "key": ax.text(WIDTH - 4, BARS + TALL + 7, "", fontsize=9.5, ha="right", color=style.GRAD),
         "chance": ax.text(LEFT - 28, 0, "", fontsize=9.5, ha="right", va="center_baseline"),
         "head": ax.text(4, top, "", fontsize=17, weight="bold"),
         "told": ax.text(WIDTH - 4, top, "", fontsize=11.5, ha="right"),
@@ -162,9 +164,12 @@ def _update(artists, date, step, updates):
         there = row < min(step, len(symbols))
         symbol = book.SYMBOLS[symbols[row]] if there else ""
         wrong = there and truth is not None and symbol != truth[row]
-        artists["symbols"][row].set(text=symbol, weight="bold" if row == now else "normal")
+        artists["symbols"][row].set(text=symbol, weight="bold" if row == now else "normal",
+                                    color=style.GRAD if wrong else style.INK)
         artists["wrong"][row].set_visible(wrong)
         artists["rows"][row].set_path(_squares(weights[row], row, column) if there else NOTHING)
+    boxed = any(box.get_visible() for box in artists["wrong"])
+    artists["key"].set_text("in a box: wrong" if boxed else "")
     artists["band"].set(y=round(_middle(now) - PITCH / 2, 1))
     there = now < len(symbols)
     artists["bars"].set_path(_bars(weights[now], column) if there else NOTHING)
@@ -179,13 +184,16 @@ def _tell(artists, date, truth, step, updates):
     """Write the head of the picture; return the sentences below it."""
     symbols, chances, weights = written(date, updates)
     answer, now = book.write(symbols), step - 1
+    first = answer[:SYMBOLS]
     verdict = "a text of your own" if truth is None else "right" if answer == truth else \
         f"wrong: it is {truth}"
+    if first != answer:
+        verdict = f"it did not stop; {verdict}"
     done = step == SYMBOLS
-    artists["head"].set_text(answer if done else book.write(symbols[:step]))
+    artists["head"].set_text(first if done else book.write(symbols[:step]))
     artists["told"].set_text(verdict if done else f"{step} of {SYMBOLS} symbols")
     begun = f"“{date}” after {updates} updates: "
-    end = f" Written: {answer}, {verdict}." if done else ""
+    end = f" Written: {first}, {verdict}." if done else ""
     if now >= len(symbols):
         return f"{begun}it has ended already, after step {len(symbols)}.{end}"
     symbol = book.SYMBOLS[symbols[now]]

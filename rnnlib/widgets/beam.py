@@ -34,8 +34,8 @@ def beam():
 
     Each row is a beginning, the likeliest above; what it shares with a row above stands there only,
     so that the rows are a tree. Bars: its probability by the network, the product over its symbols.
-    Grey: dropped in this step, and the greedy one for as long as it is out of the beam. Orange and
-    underlined: not what should stand there. The network, of experiments/dates.py, is half trained.
+    Grey: dropped in this step, and the greedy one for as long as it is out of the beam. In an
+    orange box: not what should stand there. The network, of experiments/dates.py, is half trained.
     """
     return live.LiveFigure(
         _setup,
@@ -144,7 +144,8 @@ def _moving(ax):
         "due": ax.text(WIDTH - 6, HEIGHT - 48, "", fontsize=11.5, color=style.MUTED, ha="right"),
         "letters": [[ax.text(_x(k), y, "", **letter) for k in range(SYMBOLS)] for y in ys],
         "lines": ax.plot([], [], color=style.MUTED, linewidth=1)[0],
-        "wrong": ax.plot([], [], color=style.GRAD, linewidth=1.6, solid_capstyle="butt")[0],
+        "wrong": ax.add_patch(PathPatch(NOTHING, fill=False, edgecolor=style.GRAD, linewidth=1.2)),
+        "key": ax.text(4, TOP + 21, "", fontsize=9.5, color=style.GRAD),
         "bars": ax.add_patch(PathPatch(NOTHING, facecolor=style.INK, linewidth=0)),
         "shares": [ax.text(SHARES, y, "", ha="right", **side) for y in ys],
         "tags": [ax.text(0, y, "", **side) for y in ys],
@@ -162,9 +163,11 @@ def _update(artists, date, width, step):
     artists["due"].set_text(f"should be {due}")
     for k in range(ROWS):
         _draw_row(artists, k, *((rows[k], came[k][0]) if k < len(rows) else (None, 0)), due, step)
-    _draw_bars(artists["bars"], [row.share if row.kept else 0 for row in rows])
+    artists["bars"].set_path(_rectangles(_bars([row.share * row.kept for row in rows])))
     _draw_lines(artists["lines"], came)
-    _underline(artists["wrong"], rows, came, due)
+    wrong = _wrong(rows, came, due)
+    artists["wrong"].set_path(_rectangles(wrong))
+    artists["key"].set_text("in a box: wrong" if wrong else "")
     return _tell(artists["head"], rows, date, width, step)
 
 
@@ -197,14 +200,18 @@ def _tag(row, due, step):
     return ", ".join(words)
 
 
-def _draw_bars(bars, shares):
-    points = []
-    for k, share in enumerate(shares):
-        y, x = TOP - k * PITCH, BARS + LONG * share
-        corners = ((BARS, y - 5), (x, y - 5), (x, y + 5), (BARS, y + 5))
-        points += [*corners, corners[0]] if share else []
-    codes = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY] * (len(points) // 5)
-    bars.set_path(Path(np.round(points, 1), codes) if points else NOTHING)
+def _bars(shares):
+    """Return the bars as (left, foot, right, top), one for each share that is not 0."""
+    return [(BARS, TOP - k * PITCH - 5, BARS + LONG * share, TOP - k * PITCH + 5)
+            for k, share in enumerate(shares) if share]
+
+
+def _rectangles(found):
+    """Return one path of rectangles (left, foot, right, top)."""
+    points = [point for x, y, right, top in found
+              for point in ((x, y), (right, y), (right, top), (x, top), (x, y))]
+    codes = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY] * len(found)
+    return Path(np.round(points, 1), codes) if points else NOTHING
 
 
 def _draw_lines(lines, came):
@@ -219,15 +226,15 @@ def _draw_lines(lines, came):
     lines.set_data(xs, ys)
 
 
-def _underline(lines, rows, came, due):
-    """What should not stand there, in the rows of the beam: not by colour alone."""
-    xs, ys, due = [], [], _symbols(due)
+def _wrong(rows, came, due):
+    """Return the boxes of what should not stand there, in the rows of the beam."""
+    found, due = [], _symbols(due)
     for k, (row, (own, _)) in enumerate(zip(rows, came, strict=True)):
         for place in range(own, len(row.symbols) if row.kept else 0):
             if row.symbols[place] != due[place]:
-                xs += [_x(place) - 5, _x(place) + 5, np.nan]
-                ys += [TOP - k * PITCH - 9] * 2 + [np.nan]
-    lines.set_data(xs, ys)
+                x, y = _x(place), TOP - k * PITCH
+                found.append((x - 7.5, y - 9.5, x + 7.5, y + 9.5))
+    return found
 
 
 def _tell(head, rows, date, width, step):

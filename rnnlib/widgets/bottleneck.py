@@ -18,6 +18,7 @@ MODELS = {
                            "mfc": style.PAPER}),
 }
 FAINT = 0.16  # opacity of the intervals
+ASIDE = (-0.18, 0.18, 0)  # how far the rings of each model stand beside the place of their size
 
 
 @cache
@@ -48,14 +49,14 @@ def each(model, length):
 
 @cache
 def looking(size):
-    """Where attention looks in sources of 20 symbols, at the outputs 1 to 20: (at, place).
+    """Where attention looks in sources of 20 symbols, at the outputs 1 to 20.
 
-    at (20,): the share of sources in which the largest weight is at the symbol that is due;
-    place (20,): the mean place of that weight, from 1. With a teacher; means over the seeds.
+    (20,): the share of sources in which the largest weight is at the symbol that is due. With a
+    teacher; means over the seeds.
     """
     rows = results.find(results.load("bottleneck_places"), size=size)
     rows.sort(key=lambda row: row["output"])
-    return tuple(np.array([row[name] for row in rows]) for name in ("at", "place"))
+    return np.array([row["at"] for row in rows])
 
 
 def not_looking(size):
@@ -74,8 +75,8 @@ def bottleneck():
     """The share of sequences copied exactly, against their length and against the size H.
 
     Three encoder-decoders of experiments/bottleneck.py: all that the decoder is given is a vector
-    of H numbers; the same, with the source read from its end; and attention. Means over seeds, with
-    Student's 95% intervals.
+    of H numbers; the same, with the source read from its end; and, beside the vector, additive
+    attention. Means over seeds, with Student's 95% intervals.
     """
     return live.LiveFigure(
         _setup,
@@ -87,7 +88,7 @@ def bottleneck():
         },
         presets={
             "Twice the numbers": {"size": 64, "length": TRAINED},
-            "8 numbers: attention, where it is learnt": {"size": 8, "length": TRAINED},
+            "8 numbers: attention, where it is learned": {"size": 8, "length": TRAINED},
             "Short enough for the vector": {"size": 32, "length": 3},
             "Longer than trained: attention fails too": {"size": 32, "length": 14},
         },
@@ -117,8 +118,8 @@ def _setup():
         "columns": [_column(left), _column(right)],
         "bands": _bands(left),
         "networks": _networks(right),
-        "by length": _lines(left, np.arange(1, LONGEST + 1)),
-        "by size": _lines(right, places),
+        "by length": _lines(left, np.arange(1, LONGEST + 1), 3),
+        "by size": _lines(right, places, 1.5),
         "head": fig.text(0.012, 0.955, "", fontsize=12, weight="bold", va="center"),
         "titles": [ax.set_title("", pad=7) for ax in (left, right)],
         "values": _key(fig),
@@ -127,12 +128,13 @@ def _setup():
 
 def _column(ax):
     """What shows the value that is chosen."""
-    return ax.axvline(0, ymax=0.875, color=style.MUTED, lw=9, alpha=0.28, solid_capstyle="butt")
+    return ax.axvline(0, ymax=0.875, color=style.MUTED, lw=9, alpha=0.28, zorder=1,
+                      solid_capstyle="butt")
 
 
-def _lines(ax, xs):
+def _lines(ax, xs, zorder):
     """For each model the line of its means."""
-    return {model: ax.plot(xs, 0 * xs, clip_on=False, zorder=3, **look)[0]
+    return {model: ax.plot(xs, 0 * xs, clip_on=False, zorder=zorder, **look)[0]
             for model, (_, look) in MODELS.items()}
 
 
@@ -143,9 +145,9 @@ def _bands(ax):
 
 
 def _networks(ax):
-    """For each model a small ring for every network, a little beside its size."""
-    return {model: ax.plot([], [], ls="", marker="o", ms=4, mfc="none", mec=look["color"],
-                           mew=0.9, alpha=0.6, clip_on=False)[0]
+    """For each model a small ring for every network, a little beside its size, over the mean."""
+    return {model: ax.plot([], [], ls="", marker="o", ms=4.5, mfc="none", mec=look["color"],
+                           mew=0.9, clip_on=False, zorder=3)[0]
             for model, (_, look) in MODELS.items()}
 
 
@@ -162,7 +164,7 @@ def _key(fig):
 
 
 def _update(artists, size, length):
-    for aside, model in zip((-0.13, 0.13, 0), MODELS, strict=True):
+    for aside, model in zip(ASIDE, MODELS, strict=True):
         mean, low, high = (np.round(part, 3) for part in copied(model, size))
         artists["by length"][model].set_ydata(mean)
         artists["bands"][model].set_verts([_outline(low, high)])
@@ -200,20 +202,22 @@ def percent(share):
 
 def _sentence(size, length):
     shares = {model: percent(copied(model, size)[0][length - 1]) for model in MODELS}
-    text = (f"Of sequences of {length} symbol{'s' * (length > 1)}, drawn from {SYMBOLS} kinds, "
+    text = (f"Sequences of {length} symbol{'s' * (length > 1)} of {SYMBOLS} kinds: "
             f"{shares['forward']} are copied without a mistake through a vector of {size} numbers, "
-            f"{shares['reversed']} if the source is read from its end, {shares['attention']} with "
-            f"attention (means of {seeds()} networks each).")
-    if length > TRAINED:
-        return text + _beyond(size, length)
+            f"{shares['reversed']} if read from the end, {shares['attention']} with attention "
+            f"(means of {seeds()} networks).")
+    return text + (_beyond(size, length) if length > TRAINED else _blind(size))
+
+
+def _blind(size):
     count = not_looking(size)
-    return text + (f" {count} of the {seeds()} with attention "
-                   f"{'has' if count == 1 else 'have'} never learnt to look." if count else "")
+    if not count:
+        return f" All {seeds()} with attention look."
+    return f" {count} of the {seeds()} with attention {'does' if count == 1 else 'do'} not look."
 
 
 def _beyond(size, length):
-    at, place = looking(size)
-    return (f" No network was trained on more than {TRAINED}. Asked for {LONGEST}, attention looks "
-            f"at the right symbol at output {TRAINED} in {percent(at[TRAINED - 1])}, at output "
-            f"{length} in {percent(at[length - 1])}; there it looks at place "
-            f"{place[length - 1]:.0f} on average.")
+    at = looking(size)
+    return (f" Asked for {LONGEST}, attention looks at the right symbol in "
+            f"{percent(at[TRAINED - 1])} at output {TRAINED}, in {percent(at[length - 1])} at "
+            f"{length}.")

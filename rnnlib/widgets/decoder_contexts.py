@@ -12,12 +12,13 @@ WORD = "dogs"
 S = len(WORD)
 STATE, INPUT, LOOK = "a vector, as first state", "a vector, at every step", "vector and attention"
 WAYS = (STATE, INPUT, LOOK)
-WIDTH, HEIGHT = 461, 300
+WIDTH, HEIGHT = 461, 320
 READ, WRITTEN, GAP, NECK = 62, 279, 47, 241  # where encoder and decoder begin; the vector
-ROWS = {"x": 40, "y": 40, "h": 112, "C": 112, "d": 112, "c": 172, "o": 226}
-STEPS = 258  # height of the numbers above the outputs
+ROWS = {"x": 60, "y": 60, "h": 132, "C": 132, "d": 132, "c": 192, "o": 246}
+STEPS = 278  # height of the numbers above the outputs
+READY = 263  # right end of the name of what the decoder reads
 ASIDE = 21  # how far a context stands beside the column of its output
-BUS = 76  # height at which the vector travels to every step
+BUS = 96  # height at which the vector travels to every step
 COLOURS = {"x": style.X, "o": style.INK, "y": style.INK}  # every other kind is a state
 
 
@@ -37,15 +38,19 @@ def decoder_contexts():
             "way": live.Choice("the decoder is given", WAYS, value=LOOK),
             "from_end": live.Toggle("source read from its end"),
         },
-        presets={
-            "A vector: far for every letter": {"t": 2, "way": STATE, "from_end": False},
-            "From its end: the first letter is near": {"t": 1, "way": STATE, "from_end": True},
-            "From its end: the last letter is far": {"t": S, "way": STATE, "from_end": True},
-            "A vector at every step": {"t": 3, "way": INPUT, "from_end": False},
-        },
+        presets=PRESETS,
         rc=style.RC,
         colours=style.COLOURS,
     )
+
+
+PRESETS = {
+    "Attention: one step for every letter": {"t": 1, "way": LOOK, "from_end": False},
+    "A vector: far for every letter": {"t": 2, "way": STATE, "from_end": False},
+    "From its end: the first letter is near": {"t": 1, "way": STATE, "from_end": True},
+    "From its end: the last letter is far": {"t": S, "way": STATE, "from_end": True},
+    "A vector at every step": {"t": 3, "way": INPUT, "from_end": False},
+}
 
 
 def place(t, from_end):
@@ -109,8 +114,11 @@ def _setup():
     ax.text(y=ROWS["x"], s="source", color=style.X, **left)
     ax.text(y=ROWS["h"], s="states", color=style.H, **left)
     centred = {"ha": "center", "va": "center_baseline"}
-    ax.text(_column("h", (S + 1) / 2), 10, "encoder reads the source", **centred)
-    ax.text(_column("d", (S + 1) / 2), 10, "decoder reads its last output", **centred)
+    ax.text(_column("h", (S + 1) / 2), 31, "encoder reads the source", **centred)
+    ax.text(_column("d", (S + 1) / 2), 31, "decoder reads its last output", **centred)
+    for y, word in ((ROWS["y"] + 6, "last"), (ROWS["y"] - 6, "output")):
+        ax.text(READY, y, word, ha="right", va="center_baseline", fontsize=9.5, weight="bold")
+    _key(ax)
     ax.text(NECK - 14, ROWS["C"] - 26, "vector", color=style.H, weight="bold", **centred)
     _row(ax, ROWS["o"], "output", style.INK)
     _row(ax, STEPS, "steps on the way", style.INK)
@@ -120,6 +128,15 @@ def _setup():
         "context": _row(ax, ROWS["c"] + 7, "", style.H),
         "steps": [ax.text(_column("o", t), STEPS, "", **centred) for t in range(1, S + 1)],
     }
+
+
+def _key(ax, y=9):
+    """What the two colours of the arrows are."""
+    for x, colour, text in ((62, style.THETA, "times a matrix"),
+                            (202, style.INK, "no matrix: copied or averaged")):
+        ax.annotate("", (x + 28, y), (x, y), arrowprops={
+            "arrowstyle": "->", "color": colour, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0})
+        ax.text(x + 35, y, text, va="center_baseline", fontsize=9.5)
 
 
 def _row(ax, y, text, colour):

@@ -28,6 +28,9 @@ def exposure():
     is made to read a wrong digit as its last. Corrected: from then on it is given the right digits
     again. Alone: it is given its own. Below: the share of right digits at each place for all the
     networks of that training, with 95% intervals over them, after a slip of any wrong digit there.
+    A full orange box is the forced digit, a hollow one a wrong digit. Without a slip the head says
+    how many sequences are right from end to end: to be trained on its own from the start costs half
+    of them for round and round, but nothing for a list.
     """
     return live.LiveFigure(
         _setup,
@@ -49,7 +52,7 @@ PRESETS = {
     "No slip: all is well": {"task": ROUND, "trained": "taught", "slip": 0},
     "It has seen its own mistakes: it goes on": {
         "task": ROUND, "trained": "more and more on its own", "slip": 3},
-    "On its own from the start: it learns less": {
+    "On its own from the start: half of all are right": {
         "task": ROUND, "trained": "on its own", "slip": 0},
     "A list: lost as well": {"task": LIST, "trained": "taught", "slip": 3},
 }
@@ -115,6 +118,13 @@ def curves(task, regime, slip):
     return np.array([row["place"] for row in teacher]), corrected, np.clip(alone, 0, 1)
 
 
+@cache
+def whole(task, regime):
+    """Return the share of sequences without an error, without a slip: (mean, low, high)."""
+    (row,) = results.find(results.load("exposure_summary"), task=task, regime=regime, what="exact")
+    return tuple(min(row[name], 1) for name in ("mean", "low", "high"))
+
+
 # --- what is drawn ----------------------------------------------------------------------------
 
 
@@ -144,7 +154,16 @@ def _setup():
     ax.plot([362, 386], [y + 3.5] * 2, color=style.MUTED, linewidth=1.4, linestyle=DASHES)
     ax.text(311, y, "alone", fontsize=9.5)
     ax.text(392, y, "corrected", fontsize=9.5)
+    _key(ax)
     return fig, _moving(ax)
+
+
+def _key(ax):
+    """What the two boxes are."""
+    for x, fill, name in ((338, style.GRAD, "forced"), (404, "none", "wrong")):
+        ax.add_patch(Rectangle((x, READ - 5.5), 10, 12, facecolor=fill, edgecolor=style.GRAD,
+                               linewidth=1.4))
+        ax.text(x + 16, READ, name, fontsize=9.5, va="center_baseline")
 
 
 def _networks():
@@ -189,12 +208,18 @@ def _update(artists, task, trained, slip):
         _mark(boxes, row, digits, seen)
     artists["slip"].set(x=_x(seen.slip) - COLUMN / 2, visible=seen.slip > 0)
     xs = _x(places)
-    artists["corrected"].set_data(xs, np.round(FOOT + TALL * corrected, 1))
+    artists["corrected"].set_data(*_dashes(xs, np.round(FOOT + TALL * corrected, 1)))
     artists["share"].set_data(xs, np.round(FOOT + TALL * alone[0], 1))
     for k, bar in enumerate(artists["bars"]):
         here = slice(k, k + 1) if k < len(xs) else slice(0)
         bar.set_data(np.repeat(xs[here], 2), np.round(FOOT + TALL * alone[1:, here].ravel(), 1))
-    return _tell(artists["head"], key, seen, corrected, alone)
+    artists["head"].set_text(_head(key, seen, slip))
+    return _sentence(key, seen, slip, corrected, alone)
+
+
+def _dashes(xs, ys):
+    """Return the line; one point alone would not be seen, and becomes a level line."""
+    return (xs, ys) if len(xs) > 1 else ([xs[0] - COLUMN / 2, xs[0] + COLUMN / 2], [ys[0]] * 2)
 
 
 def _fill(row, digits):
@@ -212,24 +237,52 @@ def _mark(boxes, row, digits, seen):
         text.set_weight("bold" if wrong else "normal")
 
 
-def _tell(head, key, seen, corrected, alone):
-    task, regime = key
-    right, n = seen.right.sum(), len(seen.right)
-    where = "after the slip" if seen.slip else "without a slip"
-    head.set_text(f"{right} of {n} right {where}" + (": all one place late" if seen.late else ""))
-    asked = "round and round" if task != "list" else "once"
+def _head(key, seen, slip):
+    count = f"{seen.right.sum()} of {len(seen.right)} right"
+    if not slip:
+        return f"{count} here; {_percent(whole(*key)[0])} of sequences all right"
+    if slip > seen.slip:
+        return f"{count}. Slip at {seen.slip}: a list has six places"
+    return f"{count} after the slip" + (": all one place late" if seen.late else "")
+
+
+def _sentence(key, seen, slip, corrected, alone):
+    asked = "once" if key[0] == "list" else "round and round"
     told = f"It reads {_spell(seen.read)} and is to write it {asked}. "
-    if not seen.slip:
-        return told + (
-            f"On its own it writes {_spell(seen.alone)}: {right} of {n} right. Of {_networks()} "
-            f"networks the last digit is right in {_share(alone[:, -1])} of sequences, with all "
-            f"the right digits before it in {corrected[-1]:.0%}.")
-    late = ", the digit that was due at the slip, and the rest late as well" if seen.late else ""
-    return told + (
-        f"At place {seen.slip} it is given {seen.alone[seen.slip - 1]} for "
-        f"{seen.due[seen.slip - 1]}. Alone it goes on {_spell(seen.follows)}{late}: {right} of {n} "
-        f"right. Of {_networks()} networks the next digit is right in {_share(alone[:, 0])} of "
-        f"sequences, corrected in {corrected[0]:.0%}.")
+    count = f"{seen.right.sum()} of {len(seen.right)} right"
+    if not slip:
+        told += (f"On its own it writes {_spell(seen.alone)}: {count}. {_networks()} networks have "
+                 f"{_share(whole(*key))} of sequences all right, the last digit in "
+                 f"{_share(alone[:, -1])}; after all the right ones in {_percent(corrected[-1])}.")
+    else:
+        late = ", the digit that was due at the slip, and the rest late" if seen.late else ""
+        beyond = "A list has six places: " if slip > seen.slip else ""
+        told += (f"{beyond}{'at' if beyond else 'At'} place {seen.slip} it is given "
+                 f"{seen.alone[seen.slip - 1]} for {seen.due[seen.slip - 1]}. Alone it goes on "
+                 f"{_spell(seen.follows)}{late}: {count}. Of {_networks()} networks the next digit "
+                 f"is right in {_share(alone[:, 0])} of sequences, corrected in "
+                 f"{_percent(corrected[0])}.")
+    return told + _no_worse(*key)
+
+
+def _no_worse(task, regime):
+    """Of lists the network trained on its own is not the worse one: this is said."""
+    own, taught = (whole(task, one)[0] for one in ("own", "teacher"))
+    if regime != "own" or own < taught:
+        return ""
+    return (f" For lists this training is no worse: without a slip {_percent(own)} are all right, "
+            f"{_percent(taught)} if taught.")
+
+
+def _percent(share):
+    """Say a share in whole percent, with one decimal near all, and never 100 of what is not."""
+    return f"{_number(share)}%"
+
+
+def _number(share):
+    if 0.9995 <= share < 1:
+        return ">99.9"
+    return f"{100 * share:.1f}" if 0.995 <= share < 1 else f"{100 * share:.0f}"
 
 
 def _spell(digits):
@@ -237,5 +290,5 @@ def _spell(digits):
 
 
 def _share(three):
-    mean, low, high = (f"{100 * value:.0f}" for value in three)
+    mean, low, high = map(_number, three)
     return f"{mean}% [{low}, {high}]"

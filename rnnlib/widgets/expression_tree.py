@@ -1,5 +1,6 @@
 """One expression as a tree: what a trained network says at every sub-expression of it."""
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
@@ -8,13 +9,13 @@ import numpy as np
 from rnnlib import OutputLayer, live, results, style, tasks, trees
 from rnnlib.functions import softmax
 from rnnlib.plots.graph import canvas
-from rnnlib.plots.trees import create_tree, place_tree, positions
+from rnnlib.plots.trees import along, create_tree, is_clear, place_tree, positions
 from rnnlib.trees import RecursiveCell, Tree
 
 EXPRESSIONS = (
     "(max 3 (min 7 (first 2 9)))",
     "(max (last 0 9) (first 8 8))",
-    "(min (last 0 (first 1 8)) 1)",
+    "(min (first 2 8) (max (max 7 8) (max 7 1)))",
     "(max (max (max 0 1) (last (last 6 8) (last 0 6))) 4)",
     "(min 7 (min (max (min (max 1 8) (min 3 2)) (first 1 7)) 9))",
     "(max (last 1 (last 7 3)) (last 7 (last 2 (last (max 7 1) (max 0 6)))))",
@@ -28,9 +29,9 @@ MOMENTS = (100, 600, 2400)
 MODELS = {"the whole": "tree", "every part": "tree asked everywhere"}
 DEEPEST, LONGEST = 7, 25  # levels of operations, and tokens, that still fit the page
 
-WIDTH, HEIGHT, MARGIN, TOP, FLOOR = 461, 340, 26, 288, 43  # SVG units; where root and tokens stand
+WIDTH, HEIGHT, MARGIN, TOP, FLOOR = 461, 354, 26, 302, 57  # SVG units; where root and tokens stand
 PITCH, LEVEL = 56, 40  # the most from leaf to leaf, and from level to level
-ROOMY = 13  # tokens up to which every probability is written
+DISC, TOKEN, NOTES = 12, 26, (28, 30)  # half a disc, an operation's name, a note: 100%, not 2
 
 
 def expression_tree():
@@ -39,9 +40,10 @@ def expression_tree():
         h_j = tanh(b_x + U x_j),  of a token;  h_j = tanh(b + W_l h_left + W_r h_right),  of a node
         ŷ_j = softmax(c + V h_j)
 
-    Each operation is joined with the pair of its arguments; a pair itself stands for no number.
-    Filled: the digit is right, and so probable; hollow, with an edge in orange: it is wrong. The
-    networks are those of seed 0 of experiments/list_operations.py.
+    Each operation is joined with the pair of its arguments; a pair itself, a dot in the drawing,
+    stands for no number. Filled: the digit is right, with its probability beside it where there is
+    room; hollow, with an edge in orange: it is wrong, with what is right. The networks are those of
+    seed 0 of experiments/list_operations.py.
     """
     return live.LiveFigure(
         _setup,
@@ -107,6 +109,21 @@ class Reading:
                 if not any(first[node] <= first[other] and last[other] <= last[node]
                            for other in self.wrong if other != node)]
 
+    @property
+    def follows(self):
+        """Whether one error explains them all: every node says what the operations give with it."""
+        (part, digit), *more = {self.parts[node]: self.said[node] for node in self.sources}.items()
+        given = [_value(self.parts[node], part, int(digit)) for node in self.asked]
+        return not more and given == self.said[self.asked].tolist()
+
+
+def _value(expression, part, digit):
+    """The value of an expression in which a digit stands in the place of a part."""
+    if expression == part or not isinstance(expression, tuple):
+        return digit if expression == part else expression
+    operation, arguments = expression
+    return tasks.evaluate((operation, tuple(_value(one, part, digit) for one in arguments)))
+
 
 @cache
 def network(model, updates):
@@ -167,9 +184,7 @@ def _setup():
                        markeredgecolor=style.GRAD, **discs)
     middle = {"ha": "center", "va": "center_baseline"}
     most = LONGEST // 2
-    ax.text(4, 7, "blue: the digit it says there, and how sure it is", color=style.H, fontsize=9.5)
-    ax.text(WIDTH - 4, 7, "orange: a wrong one, and what is right", color=style.GRAD, fontsize=9.5,
-            ha="right")
+    _write_legend(ax)
     return fig, {
         "tree": tree,
         "right": right,
@@ -183,6 +198,13 @@ def _setup():
         "head": ax.text(4, HEIGHT - 17, "", fontsize=14, weight="bold"),
         "told": ax.text(WIDTH - 4, HEIGHT - 17, "", fontsize=10.5, ha="right"),
     }
+
+
+def _write_legend(ax):
+    digit = "blue: the digit it says there, and how sure it is, where there is room"
+    ax.text(4, 22, digit, color=style.H, fontsize=9.5)
+    ax.text(4, 7, "orange: a wrong one, and what is right", color=style.GRAD, fontsize=9.5)
+    ax.text(WIDTH - 4, 7, "dot: two arguments, joined", color=style.H, fontsize=9.5, ha="right")
 
 
 def _places(tree):
@@ -206,7 +228,7 @@ def _update(artists, expression, updates, asked):
     outcome = "right" if seen.said[root] == value else f"wrong, it is {value}"
     artists["head"].set_text(f"It says {seen.said[root]}: {outcome}")
     deep = depth(tasks.read_expression(expression))
-    artists["told"].set_text(f"{deep} deep, trained on 1 to {TRAINED}")
+    artists["told"].set_text(f"{deep} operation{'s' * (deep > 1)} deep, trained on 1 to {TRAINED}")
     return _sentence(seen, expression, updates, asked)
 
 
@@ -214,27 +236,50 @@ def _place_answers(artists, seen, xy):
     fine = np.setdiff1d(seen.asked, seen.wrong)
     artists["right"].set_data(*xy[fine].T)
     artists["wrong"].set_data(*xy[seen.wrong].T)
+    notes = _notes(seen, xy)
     for k, (digit, note) in enumerate(zip(artists["digits"], artists["notes"], strict=True)):
         digit.set_visible(k < len(seen.asked))
         note.set_visible(k < len(seen.asked))
         if k < len(seen.asked):
             node = seen.asked[k]
-            x, y = xy[node]
             off = node in seen.wrong
-            digit.set(text=str(seen.said[node]), x=x, y=y, color=style.INK if off else style.PAPER)
-            _place_note(note, seen, node, x, y)
+            digit.set(text=str(seen.said[node]), x=xy[node, 0], y=xy[node, 1],
+                      color=style.INK if off else style.PAPER)
+            note.set(color=style.GRAD if off else style.H, weight="bold" if off else "normal",
+                     **notes[node])
 
 
-def _place_note(note, seen, node, x, y):
-    """Beside a node, on the side its edge upward leaves free: its probability, or what is right."""
-    left = node in seen.tree.left
-    note.set(x=x - 13 if left else x + 13, y=y + 4, ha="right" if left else "left")
-    if node in seen.wrong:
-        note.set(text=f"not {seen.values[node]}", color=style.GRAD, weight="bold")
-    else:
-        roomy = len(seen.tokens) <= ROOMY or node == seen.asked[-1]
-        share = seen.y_hat[node, seen.said[node]]
-        note.set(text=f"{share:.0%}" if roomy else "", color=style.H, weight="normal")
+def _notes(seen, xy):
+    """{node: text, x, y, ha} of the notes beside the nodes: what is right, or the probability.
+
+    What is right is always written, if need be across an edge; the other only where it is clear.
+    """
+    points = along(seen.tree, xy)
+    taken = [(x - DISC, y - DISC, x + DISC, y + DISC) for x, y in xy[seen.asked]]
+    for token, (x, y) in zip(seen.tokens, xy, strict=False):
+        half = 4 if isinstance(token, int) else TOKEN / 2
+        taken.append((x - half, y - 16, x + half, y - 4))
+    notes = {}
+    for node in [*seen.wrong[::-1], *np.setdiff1d(seen.asked, seen.wrong)[::-1]]:
+        off = node in seen.wrong
+        text = f"not {seen.values[node]}" if off else f"{seen.y_hat[node].max():.0%}"
+        places = list(_beside(*xy[node], NOTES[off], node in seen.tree.left))
+        free = [place for place in places if is_clear(place[0], boxes=taken, points=points[:0])]
+        clear = [place for place in free if is_clear(place[0], boxes=taken, points=points)]
+        box, note = (clear or free or places)[0]
+        notes[node] = note | {"text": text if clear or off else ""}
+        if clear or off:
+            taken.append(box)
+    return notes
+
+
+def _beside(x, y, wide, left):
+    """Pairs (box, note) of places for a note, the best first: away from the edge that leads up."""
+    sides = ("right", "left") if left else ("left", "right")
+    for up, ha in itertools.product((4, 9, -2, -8), sides):
+        start = x + 13 if ha == "left" else x - 13 - wide
+        yield ((start, y + up - 5, start + wide, y + up + 5),
+               {"x": x + 13 if ha == "left" else x - 13, "y": y + up, "ha": ha})
 
 
 def _sentence(seen, expression, updates, asked):
@@ -250,5 +295,6 @@ def _sentence(seen, expression, updates, asked):
     began = f"{part} gives {seen.values[source]}, and it says {seen.said[source]}"
     many = f"{len(seen.wrong)} of {count} answers {'is' if len(seen.wrong) == 1 else 'are'} wrong"
     if good:
-        return f"{says} {many}, yet the root is right: {began}."
-    return f"{says} {many}; the error begins where {began}."
+        how = "hidden further up" if seen.follows else "yet the root is right"
+        return f"{says} {many}, {how}: {began}."
+    return f"{says} {many}; {'the error begins where' if seen.follows else 'the lowest:'} {began}."

@@ -52,7 +52,7 @@ def list_operations():
     return live.LiveFigure(
         _setup,
         _update,
-        title="Which reader still calculates rightly when it gets deeper?",
+        title="Which reader is still right when expressions get deeper?",
         controls={
             "model": live.Choice("reader", list(MODELS)),
             "operations": live.Choice("operations", list(SETS)),
@@ -67,7 +67,7 @@ def _presets():
     plain, sums = SETS
     return {
         "The GRU fails where it gets deeper": {"model": "GRU", "operations": plain},
-        "A wrong tree fails from two deep on": {"model": "balanced tree", "operations": plain},
+        "A wrong tree: 43% at four deep": {"model": "balanced tree", "operations": plain},
         "Sums are hard for all": {"model": "its own tree", "operations": sums},
     }
 
@@ -77,7 +77,7 @@ def _setup():
     fig.subplots_adjust(left=0.085, right=0.715, bottom=0.12, top=0.93)
     depths = accuracy(SETS[next(iter(SETS))], "tree")["depth"]
     ax.set(xlim=(0.7, END - 0.05), ylim=(0, 1.02), xticks=depths,
-           xlabel="depth: operations, one inside the other")
+           xlabel="operations, one inside the other (each is two joins)")
     ax.set_title("right answers", fontsize=10, x=-0.09)
     ax.set_yticks((0, 0.25, 0.5, 0.75, 1), ("0", "25%", "50%", "75%", "100%"))
     ax.axvspan(0.7, TRAINED + 0.5, color=style.MUTED, alpha=0.13, lw=0)
@@ -134,9 +134,10 @@ def _place_labels(artists, chosen, operations):
 def _sentence(model, operations, found):
     def at(depth):
         k = list(found["depth"]).index(depth)
-        return f"{found['mean'][k]:.0%} ({found['low'][k]:.0%} to {found['high'][k]:.0%})"
+        mean, low, high = (f"{found[name][k]:.0%}" for name in ("mean", "low", "high"))
+        return mean if low == high else f"{mean} ({low} to {high})"
 
     knows = "knows the brackets" if MODELS[model] in TOLD else "sees only the tokens"
     return (f"{model[0].upper()}{model[1:]} ({knows}), operations {operations}: right in {at(1)} "
-            f"at depth 1, {at(TRAINED)} at depth {TRAINED}, the deepest of the training, and "
-            f"{at(8)} at depth 8. Means of {found['networks'][0]:.0f} networks, 95% intervals.")
+            f"where they are 1 deep, {at(TRAINED)} at {TRAINED} deep, the deepest of the training, "
+            f"and {at(8)} at 8 deep. Means of {found['networks'][0]:.0f} networks, 95% intervals.")

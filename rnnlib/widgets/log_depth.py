@@ -17,6 +17,7 @@ WIDTH, HEIGHT = 461, 366  # SVG units
 TREE = 8, 453, 326, 118  # the tree's box: left, right, root, height
 LEFT, FLOOR, OCTAVE, DOUBLING = 52, 38, 28, 12.4  # chart: n = 2 at its left, depth 1 on its floor
 CEILING = FLOOR + 10 * DOUBLING
+ROWS, ROW, KEY = 189, 13, 55  # the table's head, from row to row, and the key of the dot
 
 
 def log_depth():
@@ -24,9 +25,10 @@ def log_depth():
 
     chain: n - 1. balanced: ceil(log2 n). random shape: each of the C_{n-1} (Catalan) shapes alike
     likely; the mean depth comes near 2 √(π n) (Flajolet and Odlyzko 1982), slowly. random splits:
-    the root divides the leaves at any of the n - 1 places alike likely, and so on below; near
-    4.311 ln n (Devroye 1986), more slowly. Lines of random trees are their exact mean depths
-    (`mean_depths`), the dot is the tree that is drawn.
+    the root divides the leaves at any of the n - 1 places alike likely, and so on below. For n to
+    infinity the mean is 4.311 ln n = 2.99 log₂ n (Devroye 1986), three times the balanced depth in
+    the limit; at 1,024 leaves it is 2.2 times. Lines of random trees are their exact mean depths
+    (`mean_depths`), the dot is the tree that is drawn. Depth counts joins, one above the other.
     """
     return live.LiveFigure(
         _setup,
@@ -37,10 +39,10 @@ def log_depth():
             "leaves": live.Range("leaves n", values=LEAVES, value=64),
         },
         presets={
-            "Chain: 1,023 steps for 1,024 leaves": {"kind": "chain", "leaves": 1024},
-            "Balanced: 10 steps for 1,024 leaves": {"kind": "balanced", "leaves": 1024},
-            "Random shape: like the square root": {"kind": "random shape", "leaves": 1024},
-            "Random splits: twice the balanced": {"kind": "random splits", "leaves": 1024},
+            "Chain, 1,024 leaves: 1,023 deep": {"kind": "chain", "leaves": 1024},
+            "Balanced, 1,024 leaves: 10 deep": {"kind": "balanced", "leaves": 1024},
+            "Random shape, 1,024 leaves: 99 deep": {"kind": "random shape", "leaves": 1024},
+            "Random splits, 1,024 leaves: 23 deep": {"kind": "random splits", "leaves": 1024},
         },
         rc=style.RC,
         colours=style.COLOURS,
@@ -109,16 +111,32 @@ def _setup():
     for kind in KINDS:
         ax.plot(*_line(kind).T, color=style.INK, linewidth=1, alpha=0.55)
     x, middle = LEFT + 9 * OCTAVE + 10, {"va": "center_baseline"}
-    names = {kind: ax.text(x, _heights(mean_depths(kind)[-1]), "", **middle) for kind in KINDS}
+    names = {kind: ax.text(x, _heights(mean_depths(kind)[-1]), kind, **middle) for kind in KINDS}
     (bold,) = ax.plot([], [], color=style.INK, linewidth=2.6)
-    (guide,) = ax.plot([0, 0], [FLOOR, CEILING], color=style.MUTED, linewidth=0.8, alpha=0.7)
-    (dot,) = ax.plot([], [], "o", color=style.INK, markersize=8, zorder=5, clip_on=False)
-    dot.set(markeredgecolor=style.PAPER, markeredgewidth=1.2)
-    head = ax.text(4, HEIGHT - 18, "", fontsize=15, weight="bold")
-    told = ax.text(WIDTH - 4, HEIGHT - 18, "", fontsize=11, ha="right")
-    above = ax.text(x, CEILING + 16, "", **middle)
+    (guide,) = ax.plot([], [], color=style.MUTED, linewidth=0.8, alpha=0.7)
+    disc = {"markersize": 8, "markeredgecolor": style.PAPER, "markeredgewidth": 1.2}
+    (dot,) = ax.plot([], [], "o", color=style.INK, zorder=5, clip_on=False, **disc)
     return fig, {"tree": create_tree(ax), "names": names, "bold": bold, "guide": guide,
-                 "dot": dot, "head": head, "told": told, "above": above}
+                 "dot": dot} | _create_texts(ax, x, disc)
+
+
+def _create_texts(ax, x, disc):
+    """The heads, the table of means in the empty corner of the chart, and its key on the right."""
+    small = {"fontsize": 9.5, "va": "center_baseline"}
+    ax.text(WIDTH - 8, ROWS, "trees: heights not to one scale", ha="right", **small)
+    ax.plot([x + 5], [KEY], "o", color=style.INK, **disc)
+    ax.plot([x, x + 10], [KEY - ROW] * 2, color=style.INK, linewidth=2.6)
+    ax.text(x + 15, KEY - ROW, "the mean of its kind", **small)
+    return {
+        "head": ax.text(4, HEIGHT - 18, "", fontsize=15, weight="bold"),
+        "told": ax.text(WIDTH - 4, HEIGHT - 18, "", fontsize=11, ha="right"),
+        "above": ax.text(LEFT + 8, ROWS, "", **small),
+        "kinds": {kind: ax.text(LEFT + 8, ROWS - i * ROW, kind, **small)
+                  for i, kind in enumerate(KINDS, start=1)},
+        "means": {kind: ax.text(LEFT + 124, ROWS - i * ROW, "", ha="right", **small)
+                  for i, kind in enumerate(KINDS, start=1)},
+        "this": ax.text(x + 15, KEY, "", **small),
+    }
 
 
 def _draw_axes(ax):
@@ -155,16 +173,18 @@ def _update(artists, kind, leaves):
     depth = int(tree.depth.max())
     _place_tree(artists["tree"], tree, depth)
     x = _across(leaves)
-    artists["guide"].set_xdata([x, x])
+    artists["guide"].set_data([x, x], [FLOOR, _heights(leaves - 1)])
     artists["bold"].set_data(*_line(kind).T)
     artists["dot"].set_data([x], [_heights(depth)])
-    for name, text in artists["names"].items():
-        text.set_text(f"{name}: {_mean(name, leaves)}")
-        text.set(color=style.INK if name == kind else style.MUTED,
-                 weight="bold" if name == kind else "normal")
-    artists["head"].set_text(f"{kind[0].upper()}{kind[1:]}: {depth:,} steps deep")
+    for name in KINDS:
+        artists["means"][name].set_text(_mean(name, leaves))
+        for part in ("names", "kinds", "means"):
+            artists[part][name].set(color=style.INK if name == kind else style.MUTED,
+                                    weight="bold" if name == kind else "normal")
+    artists["head"].set_text(f"{kind[0].upper()}{kind[1:]}: {depth:,} joins deep")
     artists["told"].set_text(f"{leaves:,} leaves")
-    artists["above"].set_text(f"on average, at n = {leaves:,}:")
+    artists["above"].set_text(f"mean depth at n = {leaves:,}")
+    artists["this"].set_text(f"this tree: {depth:,}")
     return _sentence(kind, leaves, depth)
 
 
@@ -188,7 +208,7 @@ def _mean(kind, leaves):
 
 def _sentence(kind, leaves, depth):
     others = [f"{name} {_mean(name, leaves)}" for name in KINDS if name != kind]
-    told = f"{depth:,} steps deep"
+    told = f"{depth:,} joins deep"
     if kind.startswith("random"):
         told = f"this tree of {kind} is {told}, one of its kind {_mean(kind, leaves)} on average"
     else:

@@ -27,8 +27,10 @@ def tree_shapes():
 
         dL/dh_left = W_lᵀ (act'(a) ⊙ dL/dh),    dL/dh_right = W_rᵀ (act'(a) ⊙ dL/dh)
 
-    Each leaf hangs as low as it is deep; one scale for the three shapes. Bars are geometric means
-    over 10 networks (`network`), so that they show the shape and not the luck of one.
+    W_l and W_r are orthogonal matrices times 0.7, or another gain: without act' each join would
+    multiply the gradient's length by just that. Each leaf hangs as low as it is deep; one scale for
+    the three shapes. Bars are geometric means over 10 networks (`network`), so that they show the
+    shape and not the luck of one.
     """
     small, large = ({"leaves": LEAVES[-1], "gain": gain} for gain in (GAINS[0], GAINS[-1]))
     return live.LiveFigure(
@@ -38,11 +40,11 @@ def tree_shapes():
         controls={
             "shape": live.Choice("tree", tuple(SHAPES)),
             "leaves": live.Range("leaves", values=LEAVES, value=LEAVES[-1]),
-            "gain": live.Range("gain of W_l and W_r", values=GAINS),
+            "gain": live.Range("gain of W_l, W_r", values=GAINS),
         },
         presets={
             "Right-branching: the last leaf loses": {"shape": "right-branching"} | small,
-            "Balanced: five steps for every leaf": {"shape": "balanced"} | small,
+            "Balanced: every leaf five joins deep": {"shape": "balanced"} | small,
             "Large weights: the chain explodes": {"shape": "chain"} | large,
             "Large weights, balanced: far less": {"shape": "balanced"} | large,
         },
@@ -54,7 +56,7 @@ def tree_shapes():
 def network(tree, gain, seed=0):
     """Return (cell, xs, dhs): 32 tanh units, inputs of the leaves, and a loss at the root.
 
-    W_l and W_r (32, 32) are orthogonal times `gain`: without tanh each step would multiply the
+    W_l and W_r (32, 32) are orthogonal times `gain`: without tanh each join would multiply the
     gradient's length by just that. U (32, 8) and the biases are uniform(-1/√32, 1/√32), inputs xs
     (n, 8) normal(0, 1). dhs (N, 32) is zero but at the root, where it points anywhere and has
     length 1. One seed gives the same cell, at other gains too, whatever the tree.
@@ -122,7 +124,7 @@ def _update(artists, shape, leaves, gain):
     _place_threads(artists["threads"], xy[:leaves], tops)
     _place_labels(artists, xy, tops, norms)
     depth = int(tree.depth.max())
-    artists["head"].set_text(f"{shape[0].upper()}{shape[1:]}: {depth} {_steps(depth)} deep")
+    artists["head"].set_text(f"{shape[0].upper()}{shape[1:]}: {depth} {_joins(depth)} deep")
     artists["told"].set_text(f"{leaves} leaves, gain {gain:g}")
     return _sentence(tree, shape, gain, norms)
 
@@ -170,15 +172,15 @@ def number(value):
     return scientific(value, 2)
 
 
-def _steps(n):
-    return "step" if n == 1 else "steps"
+def _joins(n):
+    return "join" if n == 1 else "joins"
 
 
 def _sentence(tree, shape, gain, norms):
     first, last = tree.depth[[0, tree.leaves - 1]].tolist()
     return (
-        f"{shape.capitalize()}, {tree.leaves} leaves: the first lies {first} {_steps(first)} below "
-        f"the root, the last {last}. With gain {gain:g} the gradient at the first leaf is "
-        f"{number(norms[0])} of that at the root, at the last {number(norms[-1])} "
-        f"(geometric means of {len(SEEDS)} random networks)."
+        f"{shape.capitalize()}, {tree.leaves} leaves: the first lies {first} {_joins(first)} below "
+        f"the root, the last {last}. With W_l and W_r orthogonal matrices times {gain:g}, the "
+        f"gradient at the first leaf is {number(norms[0])} of that at the root, at the last "
+        f"{number(norms[-1])} (geometric means of {len(SEEDS)} random networks)."
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from tree_cases import nested_pairs
 
 from rnnlib import style
-from rnnlib.plots.trees import BY, create_tree, edges, place_tree, positions
+from rnnlib.plots.trees import BY, along, create_tree, edges, is_clear, place_tree, positions
 from rnnlib.trees import Tree
 
 
@@ -89,3 +89,25 @@ def test_artists_show_the_tree_they_were_given_last_in_the_colours_of_its_quanti
 def test_another_way_to_stand_is_refused_by_name():
     with pytest.raises(ValueError, match="by: expected"):
         positions(Tree.chain(2), by="width")
+
+
+def test_points_along_the_edges_run_from_child_to_parent_evenly():
+    tree, _ = Tree.from_nested((("a", "b"), "c"))
+    xy = positions(tree, by="depth")
+    points = along(tree, xy, each=3)
+    pairs = [(child, node) for node, two in enumerate(tree.children, start=3) for child in two]
+    expected = {tuple((1 - share) * xy[child] + share * xy[node])
+                for child, node in pairs for share in (0, 0.5, 1)}
+    assert points.shape == (12, 2) and set(map(tuple, points)) == expected
+
+
+@pytest.mark.parametrize("boxes, points, clear", [
+    ([], np.zeros((0, 2)), True),
+    ([(2, 0, 3, 1), (0, 1, 2, 3)], np.array([[2.0, 0.5], [1, 4]]), True),  # these only touch
+    ([(5, 5, 6, 6), (1.9, 0.5, 3, 3)], np.zeros((0, 2)), False),
+    ([(-1, -1, 4, 4)], np.zeros((0, 2)), False),                          # all around it
+    ([(0.5, 0.2, 0.6, 0.3)], np.zeros((0, 2)), False),                    # all inside it
+    ([], np.array([[9, 9], [1.9, 0.1]]), False),
+])
+def test_a_box_is_clear_of_what_it_does_not_cover(boxes, points, clear):
+    assert is_clear((0, 0, 2, 1), boxes=boxes, points=points) is clear

@@ -107,6 +107,7 @@ def test_a_text_of_the_readers_own_is_taken(figure):
         assert artists["told"].get_text() == "a text of your own"
         assert "(right)" not in said and "wrong" not in said
         assert not any(one.get_visible() for one in artists["wrong"])
+        assert artists["key"].get_text() == ""
         assert artists["head"].get_text() == book.write(computed(text, 1000)[0])
 
 
@@ -154,7 +155,10 @@ def test_what_is_written_is_what_the_network_says_by_itself(figure, date, update
         assert rows == wanted + [""] * (10 - len(wanted))
         boxed = [one.get_visible() for one in artists["wrong"]]
         assert boxed == [one not in ("", right) for one, right in zip(rows, truth, strict=True)]
-        assert artists["head"].get_text() == (answer if step == 10 else book.write(symbols[:step]))
+        colours = [one.get_color() for one in artists["symbols"]]
+        assert colours == [style.GRAD if one else style.INK for one in boxed]
+        assert artists["key"].get_text() == ("in a box: wrong" if any(boxed) else "")
+        assert artists["head"].get_text() == book.write(symbols[:step])
         if step <= len(symbols):
             chance = module.percent(chances[step - 1])
             assert artists["chance"].get_text() == chance and f"probability {chance}" in text
@@ -162,7 +166,11 @@ def test_what_is_written_is_what_the_network_says_by_itself(figure, date, update
                     f"(wrong: {truth[step - 1]})") in text
             assert artists["symbols"][step - 1].get_weight() == "bold"
     told = "right" if answer == truth else f"wrong: it is {truth}"
-    assert artists["told"].get_text() == told and f"Written: {answer}, {told}." in text
+    if len(answer) > 10:
+        told = f"it did not stop; {told}"
+    assert artists["told"].get_text() == told and f"Written: {answer[:10]}, {told}." in text
+    assert all(one.get_edgecolor()[:3] == style.mpl.colors.to_rgb(style.GRAD)
+               for one in artists["wrong"])
 
 
 def test_the_text_is_read_in_green_above_its_columns(figure):
@@ -223,6 +231,9 @@ def test_the_presets_keep_their_promises(figure):
     values = figure.presets["Untrained: everywhere alike"]
     weights = computed(values["date"], values["updates"])[2]
     assert values["updates"] == 0 and np.abs(weights * len(FIRST) - 1).max() < 0.25
+    _, artists = shown(figure, **values)
+    assert len(artists["head"].get_text()) == module.SYMBOLS
+    assert artists["told"].get_text().startswith("it did not stop; wrong")
 
     values = figure.presets["Half trained: December taken for July"]
     date, truth = values["date"], book.HELD_OUT[values["date"]]

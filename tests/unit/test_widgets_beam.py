@@ -104,7 +104,10 @@ def test_the_letters_drawn_are_a_tree_of_the_beginnings(figure, date, width):
         _, artists = shown(figure, date, width, step)
         rows = module.tree(date, width, step)
         texts, owned = [spelled(row.symbols) for row in rows], set()
-        under = list(zip(*(line[::3] for line in artists["wrong"].get_data()), strict=True))
+        corners = artists["wrong"].get_path().vertices
+        boxed = ({tuple(box[:4].mean(0)) for box in corners.reshape(-1, 5, 2)}
+                 if len(corners) > 1 else set())
+        marks = 0
         for k, row in enumerate(rows):
             for place, letter in enumerate(artists["letters"][k]):
                 beginning = texts[k][: place + 1]
@@ -115,8 +118,13 @@ def test_the_letters_drawn_are_a_tree_of_the_beginnings(figure, date, width):
                     assert letter.get_color() == (
                         style.GRAD if wrong else style.INK if row.kept else style.MUTED)
                     x, y = letter.get_position()
-                    assert ((x - 5, y - 9) in under) == wrong
+                    assert ((x, y) in boxed) == wrong
+                    marks += wrong
             owned |= {texts[k][:n] for n in range(1, len(texts[k]) + 1)}
+        assert len(boxed) == marks
+        assert artists["wrong"].get_edgecolor()[:3] == style.mpl.colors.to_rgb(style.GRAD)
+        assert not artists["wrong"].get_fill()
+        assert artists["key"].get_text() == ("in a box: wrong" if marks else "")
 
 
 def test_the_lines_go_from_the_last_common_letter_to_the_first_of_its_own():

@@ -7,6 +7,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.path import Path
 
 from rnnlib import RNNCell, seq2seq, style
@@ -135,12 +136,38 @@ def test_no_two_nodes_meet_and_all_are_on_the_page(figure):
         assert (f"κ{subscript(t)}" in names) == (way == module.LOOK)
 
 
+def test_the_key_names_the_two_colours_of_the_arrows(figure):
+    """Black: from a state of the encoder to the vector or to a context; all others are pink."""
+    (ax,) = figure.scene.figure.axes
+    arrows = [one for one in ax.texts if getattr(one, "arrow_patch", None)]
+    words = {"times a matrix": style.THETA, "no matrix: copied or averaged": style.INK}
+    for word, colour in words.items():
+        (label,) = [one for one in ax.texts if one.get_text() == word]
+        x, y = label.get_position()
+        (arrow,) = [one for one in arrows if one.xy[1] == y and 0 < x - one.xy[0] < 10]
+        assert arrow.arrow_patch.get_edgecolor()[:3] == to_rgb(colour)
+    for way in module.WAYS:
+        copies = {edge for edge in module.edges(way) if module._arrow(edge, "lit").copy}
+        wanted = {(("h", S), ("C", 0))}
+        if way == module.LOOK:
+            wanted |= {(("h", s), ("c", t)) for s in range(1, S + 1) for t in range(1, S + 1)}
+        assert copies == wanted
+        for copy, colour in ((True, style.INK), (False, style.THETA)):
+            layer = figure.scene.artists["graph"]["arrows"]["lit", copy]
+            assert layer.get_edgecolor()[:3] == to_rgb(colour)
+
+
 def test_presets_keep_their_promises(figure):
     found = {name: module.hops(values["way"], values["t"], values["from_end"])
              for name, values in figure.presets.items()}
     opening = figure.opening
     assert module.hops(opening["way"], opening["t"], opening["from_end"]) == 1
     far = [module.hops(module.STATE, t, False) for t in range(1, S + 1)]
+    name = "Attention: one step for every letter"
+    assert figure.presets[name]["way"] == module.LOOK and figure.presets[name] != opening
+    assert [module.hops(module.LOOK, t, end) for t in range(1, S + 1) for end in (False, True)] == \
+        [1] * 2 * S
+    assert found[name] == 1
     assert far == [S] * S and found["A vector: far for every letter"] == S
     turned = [module.hops(module.STATE, t, True) for t in range(1, S + 1)]
     assert turned == [1, 3, 5, 7] and np.mean(turned) == np.mean(far)

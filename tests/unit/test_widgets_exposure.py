@@ -20,6 +20,7 @@ from rnnlib.widgets import digit_writers as writers  # noqa: E402
 module = importlib.import_module("rnnlib.widgets.exposure")
 PLACES = table.read(table.RESULTS / "exposure_places.csv")
 SLIPS = table.read(table.RESULTS / "exposure_slips.csv")
+ROWS = table.read(table.RESULTS / "exposure.csv")
 KINDS = list(product(module.TASKS, module.TRAINED))
 
 
@@ -52,6 +53,12 @@ def steps(task, trained, slip, *, teacher):
         said.append(due[t] if t + 1 < slip else wrong if t + 1 == slip else own)
         last = due[t] if teacher else said[-1]
     return due, said, slip
+
+
+def whole(task, trained):
+    """The share of sequences that are all right, one entry a network, from the rows."""
+    key = module.TASKS[task], module.TRAINED[trained]
+    return np.array([float(row["exact"]) for row in ROWS if (row["task"], row["regime"]) == key])
 
 
 def texts(row):
@@ -113,7 +120,9 @@ def test_the_curves_are_those_of_the_files(figure, task, trained, slip):
         return [row for row in rows if all(row[k] == v for k, v in (key | more).items())]
 
     teacher = [1 - float(row["mean"]) for row in of(PLACES, given="teacher")][slip:]
-    np.testing.assert_allclose(heights(artists["corrected"]), teacher, atol=0.001)
+    dashes = teacher if len(teacher) > 1 else teacher * 2  # one place: a level line through it
+    np.testing.assert_allclose(heights(artists["corrected"]), dashes, atol=0.001)
+    assert np.mean(artists["corrected"].get_xdata()) == np.mean(artists["share"].get_xdata())
     if slip:
         rows = of(SLIPS, what="after_slip", slip=str(slip))
         three = np.array([[float(row[name]) for name in ("mean", "low", "high")] for row in rows])
@@ -129,12 +138,47 @@ def test_the_curves_are_those_of_the_files(figure, task, trained, slip):
         np.testing.assert_allclose(heights(bar), row[1:], atol=0.001)
     assert all(len(bar.get_xdata()) == 0 for bar in artists["bars"][T - slip:])
     said = three[0] if slip else three[-1]
-    assert "{:.0f}% [{:.0f}, {:.0f}]".format(*(100 * said)) in text
+    # shares near 1 have a decimal, and are never 100 unless they are all
+    numbers = [">99.9" if 0.9995 <= value < 1 else f"{100 * value:.{int(0.995 <= value < 1)}f}"
+               for value in said]
+    assert "{}% [{}, {}]".format(*numbers) in text
 
 
-def test_a_slip_beyond_the_list_is_one_before_its_end(figure):
-    assert figure.frame({"task": module.LIST, "slip": 9}) == figure.frame(
-        {"task": module.LIST, "slip": 5})
+@pytest.mark.parametrize("trained", module.TRAINED)
+@pytest.mark.parametrize("slip", [6, 9])
+def test_a_slip_beyond_the_list_is_drawn_at_place_5_and_this_is_told(figure, slip, trained):
+    at_5, artists = shown(figure, module.LIST, trained, 5)
+    assert "six places" not in at_5 + artists["head"].get_text()
+    rows, band = [texts(row) for row in artists["rows"]], artists["slip"].get_x()
+    text, artists = shown(figure, module.LIST, trained, slip)
+    assert [texts(row) for row in artists["rows"]] == rows and artists["slip"].get_x() == band
+    assert artists["head"].get_text().endswith(". Slip at 5: a list has six places")
+    assert "A list has six places: at place 5 it is given" in text
+    round_and_round, artists = shown(figure, module.ROUND, trained, slip)
+    assert "six places" not in round_and_round + artists["head"].get_text()
+
+
+@pytest.mark.parametrize(("task", "trained"), KINDS)
+def test_without_a_slip_the_share_of_whole_sequences_is_told(figure, task, trained):
+    text, artists = shown(figure, task, trained, 0)
+    mean, low, high = table.mean_interval(whole(task, trained))
+    said = f"{100 * mean:.1f}" if mean > 0.995 else f"{100 * mean:.0f}"
+    assert artists["head"].get_text().endswith(f" here; {said}% of sequences all right")
+    if mean < 0.9:
+        assert f"{said}% [{100 * low:.0f}, {100 * high:.0f}] of sequences all right" in text
+
+
+@pytest.mark.parametrize("slip", [0, 3, 9])
+def test_of_a_list_the_network_on_its_own_is_said_to_be_no_worse(figure, slip):
+    own, taught = (whole(module.LIST, name).mean() for name in ("on its own", "taught"))
+    assert own > taught + 0.05 and f"{own:.0%} {taught:.0%}" == "87% 82%"
+    for task, trained in KINDS:
+        text, _ = shown(figure, task, trained, slip)
+        told = text.endswith(
+            f" no worse: without a slip {own:.0%} are all right, {taught:.0%} if taught.")
+        assert told == ("no worse" in text) == (
+            (task, trained) == (module.LIST, "on its own"))
+    assert whole(module.ROUND, "on its own").mean() < whole(module.ROUND, "taught").mean() - 0.4
 
 
 def test_the_examples_are_in_no_training_and_their_wrong_digit_is_not_among_them():
@@ -169,10 +213,32 @@ def test_the_presets_keep_their_promises(figure):
     assert share == 1 and curve.min() > 0.97
     share, curve = kept["It has seen its own mistakes: it goes on"]
     assert share == 1 and curve.min() > 0.75
-    _, curve = kept["On its own from the start: it learns less"]
+    half = "On its own from the start: half of all are right"
+    share, curve = kept[half]
+    assert share == 1, "the example is one of the right half: the head has to say so"
     assert curve.max() < kept["No slip: all is well"][1].min()
+    _, artists = shown(figure, **figure.presets[half])
+    assert "10 of 10 right here; 51% of sequences" in artists["head"].get_text()
+    assert 0.45 < whole(module.ROUND, "on its own").mean() < 0.55
     share, curve = kept["A list: lost as well"]
     assert share < 0.5 and curve.max() < 0.5
+
+
+@pytest.mark.parametrize(("share", "text"), [
+    (0.507, "51%"), (0.994, "99%"), (0.9976, "99.8%"), (0.99976, ">99.9%"), (1.0, "100%")])
+def test_percent_never_says_all_of_what_is_not(share, text):
+    assert module._percent(share) == text
+
+
+def test_the_key_has_a_full_box_and_a_hollow_one(figure):
+    (ax,) = figure.scene.figure.axes
+    for word, full in (("forced", True), ("wrong", False)):
+        (label,) = [one for one in ax.texts if one.get_text() == word]
+        x, y = label.get_position()
+        (box,) = [one for one in ax.patches if 0 < x - one.get_x() < 20
+                  and one.get_y() < y < one.get_y() + one.get_height() and one.get_width() < 15]
+        assert box.get_edgecolor()[:3] == to_rgb(style.GRAD)
+        assert (box.get_facecolor()[3] == 1) == full
 
 
 def test_the_figure_draws_everywhere_and_fits_the_page(figure):

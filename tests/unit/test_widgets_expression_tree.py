@@ -2,9 +2,11 @@
 
 import gzip
 import importlib
+from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import RendererAgg
 
 from rnnlib import live, tasks, trees
 
@@ -40,6 +42,13 @@ def inside(expression):
     return [*inside(left), *inside(right), expression]
 
 
+def worth(expression, part, digit):
+    """The value of an expression, in whose text a digit is written in the place of a part."""
+    text, old = (tasks.write_expression(one) for one in (expression, part))
+    assert text.count(old) == 1
+    return tasks.evaluate(tasks.read_expression(text.replace(old, str(digit))))
+
+
 def test_every_state_draws_and_fits_the_page(figure):
     assert figure.drive() > len(figure.presets) >= 2
     assert len(gzip.compress(figure.bake().encode())) < 70_000
@@ -64,10 +73,9 @@ def test_a_node_says_what_the_network_says_of_its_part_alone(figure, state):
     notes = [text.get_text() for text in artists["notes"] if text.get_visible()]
     assert sorted(note for note in notes if note.startswith("not")) == sorted(
         f"not {value}" for (digit, _), value in zip(said, right, strict=True) if digit != value)
-    if len(tasks.tokens_of(whole)) <= module.ROOMY:
-        assert sorted(note for note in notes if note.endswith("%")) == sorted(
-            f"{share:.0%}" for (digit, share), value in zip(said, right, strict=True)
-            if digit == value)
+    assert sorted(note for note in notes if note.endswith("%")) == sorted(
+        f"{share:.0%}" for (digit, share), value in zip(said, right, strict=True)
+        if digit == value)
     (digit, share), value = said[-1], right[-1]
     verdict = "right" if digit == value else f"wrong, it is {value}"
     assert artists["head"].get_text() == f"It says {digit}: {verdict}"
@@ -105,6 +113,48 @@ def test_the_sources_of_an_error_have_no_error_below():
     assert found > 20
 
 
+@pytest.mark.parametrize("state", STATES, ids=lambda state: " ".join(map(str, state.values())))
+def test_what_is_said_of_an_error_is_what_the_operations_make_of_it(figure, state):
+    sentence, _ = figure.frame(state)
+    seen = module.reading(state["expression"], module.MODELS[state["asked"]], state["updates"])
+    if not len(seen.wrong):
+        assert "wrong" not in sentence and "hidden" not in sentence
+        return
+    source = seen.sources[0]
+    inner = set(map(str, inside(seen.parts[source])[:-1]))
+    given = [tasks.evaluate(seen.parts[node]) if str(seen.parts[source]) not in
+             [str(part) for part in inside(seen.parts[node])] or str(seen.parts[node]) in inner
+             else worth(seen.parts[node], seen.parts[source], seen.said[source])
+             for node in seen.asked]
+    alone = given == [int(digit) for digit in seen.said[seen.asked]]
+    good = seen.said[-1] == seen.values[-1]
+    words = {(True, True): ", hidden further up:", (False, True): ", yet the root is right:",
+             (True, False): "; the error begins where", (False, False): "; the lowest:"}
+    assert f"{words[alone, good]} {tasks.write_expression(seen.parts[source])} gives" in sentence
+
+
+TYPED = ("(last (max (last (max (first 2 1) 6) (first 4 (min (min (first 7 7) 9) (last 6 "
+         "(first 8 2))))) (last 0 9)) 9)", "(max 1 " * 7 + "2" + ")" * 7)
+
+
+@pytest.mark.parametrize("expression", [*module.EXPRESSIONS, *TYPED])
+@pytest.mark.parametrize("updates", module.MOMENTS)
+def test_no_text_covers_another_and_the_root_always_has_its_note(figure, expression, updates):
+    figure.frame({"expression": expression, "updates": updates})
+    renderer = RendererAgg(module.WIDTH, module.HEIGHT, 72)
+    texts = [text for text in figure.scene.figure.axes[0].texts
+             if text.get_visible() and text.get_text()]
+    boxes = [text.get_window_extent(renderer) for text in texts]
+    for (i, one), (j, other) in combinations(enumerate(boxes), 2):
+        names = texts[i].get_text(), texts[j].get_text()
+        assert min(one.x1, other.x1) <= max(one.x0, other.x0) or (
+            min(one.y1, other.y1) <= max(one.y0, other.y0) + 2.5), names
+    assert min(box.x0 for box in boxes) >= 0 and max(box.x1 for box in boxes) <= module.WIDTH
+    notes = [text.get_text() for text in figure.scene.artists["notes"] if text.get_visible()]
+    root = module.reading(expression, updates=updates).asked.size - 1
+    assert notes[root] and notes.count("") <= (2 if expression in TYPED else 0)
+
+
 def test_the_presets_keep_their_promise(figure):
     def shown(name):
         values = figure.opening | figure.presets[name]
@@ -119,9 +169,16 @@ def test_the_presets_keep_their_promise(figure):
     source, = seen.sources
     assert seen.parts[source][0] == "max" and len(seen.wrong) == 3
     assert seen.wrong[-1] == seen.tree.roots[0] and "3 of 7 answers are wrong" in sentence
+    assert worth(seen.parts[-1], seen.parts[source], seen.said[source]) == seen.said[-1]
+    for node in seen.wrong:  # it climbs: each says what its operation gives with the error below
+        given = worth(seen.parts[node], seen.parts[source], seen.said[source])
+        assert given == seen.said[node] != seen.values[node]
+    assert "; the error begins where" in sentence
     values, seen, sentence = shown("An error that min hides")
-    assert len(seen.wrong) == 1 and seen.said[-1] == seen.values[-1]
-    assert seen.parts[-1][0] == "min" and "1 of 3 answers is wrong, yet the root" in sentence
+    node, = seen.wrong
+    assert seen.parts[-1][0] == "min" and seen.said[-1] == seen.values[-1] == 2
+    assert worth(seen.parts[-1], seen.parts[node], seen.said[node]) == seen.values[-1]
+    assert "1 of 5 answers is wrong, hidden further up" in sentence
     values, seen, _ = shown("After 100 updates")
     assert values["updates"] == 100 and len(seen.wrong) > 1
     assert len(figure.presets) == 4

@@ -66,7 +66,10 @@ def test_every_state_shows_the_numbers_of_the_rows(figure, state):
     np.testing.assert_array_equal(bars[..., 0], np.transpose([experiment.DEPTHS] * 2))
     for depth in (1, 4, 8):
         k = depth - 1
-        assert f"{mean[k]:.0%} ({low[k]:.0%} to {high[k]:.0%}) at depth {depth}" in sentence
+        told = f"{mean[k]:.0%} ({low[k]:.0%} to {high[k]:.0%})"
+        told = told.replace("100% (100% to 100%)", "100%")
+        where = "where they are" if depth == 1 else "at"
+        assert f"{told} {where} {depth} deep" in sentence
     assert f"{experiment.SETS[operations]} networks" in sentence
 
 
@@ -95,9 +98,10 @@ def test_the_presets_keep_their_promise(figure):
     gru, tree = found[module.MODELS[values["model"]]], found["tree"]
     assert values["model"] == "GRU" and gru[1][3] > 0.8 and gru[2][7] < 0.5
     assert tree[0][3] - gru[0][3] < 0.1 and tree[1][7] > gru[2][7] + 0.2
-    values = figure.presets["A wrong tree fails from two deep on"]
+    values = figure.presets["A wrong tree: 43% at four deep"]
     wrong = found[module.MODELS[values["model"]]]
-    assert wrong[0][0] > 0.95 and (wrong[2][2:] < 0.6).all()
+    assert values["model"] == "balanced tree" and values["operations"] == next(iter(module.SETS))
+    assert round(100 * wrong[0][4 - 1]) == 43 and wrong[0][0] > 0.95 and (wrong[2][2:] < 0.6).all()
     assert (wrong[2][1:] < tree[1][1:] - 0.1).all()
     values = figure.presets["Sums are hard for all"]
     assert module.SETS[values["operations"]] == sums

@@ -3,9 +3,11 @@
 import gzip
 import importlib
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import RendererAgg
 
 from rnnlib.trees import Tree
 from rnnlib.widgets.log_depth import (
@@ -123,13 +125,39 @@ def test_the_dot_the_head_and_the_names_tell_the_depths(figure, kind, leaves):
     (x,), (y,) = artists["dot"].get_data()
     assert 2 ** ((x - LEFT) / OCTAVE + 1) == pytest.approx(leaves, rel=0.002)
     assert 2 ** ((y - FLOOR) / DOUBLING) == pytest.approx(depth, rel=0.004)
-    assert artists["head"].get_text().endswith(f": {depth:,} steps deep")
-    assert f"{leaves:,} leaves: " in text and f"is {depth:,} steps deep" in text
-    assert artists["above"].get_text() == f"on average, at n = {leaves:,}:"
-    for name, label in artists["names"].items():
-        mean = float(label.get_text().removeprefix(f"{name}: ").replace(",", ""))
+    assert artists["head"].get_text().endswith(f": {depth:,} joins deep")
+    assert f"{leaves:,} leaves: " in text and f"is {depth:,} joins deep" in text
+    assert artists["above"].get_text() == f"mean depth at n = {leaves:,}"
+    assert artists["this"].get_text() == f"this tree: {depth:,}"
+    for name in KINDS:
+        mean = float(artists["means"][name].get_text().replace(",", ""))
         assert abs(mean - mean_depths(name)[leaves - 1]) <= 0.0501
-        assert (label.get_fontweight() == "bold") == (name == kind)
+        assert artists["names"][name].get_text() == artists["kinds"][name].get_text() == name
+        assert {artists[part][name].get_fontweight() for part in ("names", "kinds", "means")} == (
+            {"bold" if name == kind else "normal"})
+    (x, above), (low, high) = artists["guide"].get_data()
+    assert x == above and low == FLOOR
+    assert 2 ** ((high - FLOOR) / DOUBLING) == pytest.approx(leaves - 1, rel=0.004)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_text_covers_another_nor_the_table_a_curve(figure, kind):
+    renderer = RendererAgg(461, 366, 72)
+    for leaves in LEAVES:
+        _, artists = shown(figure, kind=kind, leaves=leaves)
+        texts = [text for text in figure.scene.figure.axes[0].texts if text.get_text()]
+        boxes = [text.get_window_extent(renderer) for text in texts]
+        for (i, one), (j, other) in combinations(enumerate(boxes), 2):
+            names = texts[i].get_text(), texts[j].get_text()
+            assert min(one.x1, other.x1) <= max(one.x0, other.x0) or (
+                min(one.y1, other.y1) <= max(one.y0, other.y0) + 2.5), names
+        assert min(box.x0 for box in boxes) >= 0 and max(box.x1 for box in boxes) <= 461
+        means = [artists["means"][name].get_window_extent(renderer) for name in KINDS]
+        tree = artists["tree"]["leaves"].get_ydata()
+        assert max(box.y1 for box in means) < np.min(tree)
+        for box in means:
+            n = min(2 ** ((box.x1 - LEFT) / OCTAVE + 1), MOST)
+            assert box.y0 > FLOOR + DOUBLING * np.log2(n) + 2  # above the chain's curve
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -163,11 +191,19 @@ def test_presets_keep_their_promises(figure):
     of = {name: figure.opening | values for name, values in figure.presets.items()}
     assert all(values["leaves"] == 1024 for values in of.values())
     depths = {name: int(drawn(**values).depth.max()) for name, values in of.items()}
-    assert depths["Chain: 1,023 steps for 1,024 leaves"] == 1023
-    assert depths["Balanced: 10 steps for 1,024 leaves"] == 10
-    assert of["Random shape: like the square root"]["kind"] == "random shape"
-    assert 2 <= mean_depths("random splits")[1023] / mean_depths("balanced")[1023] < 2.5
-    assert of["Random splits: twice the balanced"]["kind"] == "random splits"
+    assert depths == {
+        "Chain, 1,024 leaves: 1,023 deep": 1023,
+        "Balanced, 1,024 leaves: 10 deep": 10,
+        "Random shape, 1,024 leaves: 99 deep": 99,
+        "Random splits, 1,024 leaves: 23 deep": 23,
+    }
+    assert [name.split(",")[0].lower() for name in of] == [values["kind"] for values in of.values()]
+
+
+def test_random_splits_are_as_much_deeper_than_balance_as_the_docstring_says():
+    assert round(mean_depths("random splits")[1023] / mean_depths("balanced")[1023], 1) == 2.2
+    assert round(4.311 * np.log(2), 2) == 2.99
+    assert "4.311 ln n = 2.99 log₂ n" in module.log_depth.__doc__
 
 
 def test_a_drawn_tree_can_be_one_leaf():

@@ -160,6 +160,7 @@ def test_numbers_are_those_of_the_outer_leaves_and_clear_of_the_dashed_line(figu
         told = [number(norms[0]), number(norms[-1])]
         assert [label.get_text() for label in artists["numbers"]] == told
         assert f"{told[0]} of that at the root, at the last {told[1]}" in text
+        assert f"W_l and W_r orthogonal matrices times {values['gain']:g}, the gradient" in text
         for label in artists["numbers"]:
             y = label.get_position()[1]
             assert y > ONE or y + 10 < ONE
@@ -168,14 +169,14 @@ def test_numbers_are_those_of_the_outer_leaves_and_clear_of_the_dashed_line(figu
 
 def test_head_and_sentence_tell_the_depths(figure):
     text, artists = shown(figure, **CHAIN)
-    assert artists["head"].get_text() == "Chain: 31 steps deep"
-    assert "the first lies 31 steps below the root, the last 1." in text
+    assert artists["head"].get_text() == "Chain: 31 joins deep"
+    assert "the first lies 31 joins below the root, the last 1." in text
     text, artists = shown(figure, shape="balanced", leaves=11, gain=1)
-    assert artists["head"].get_text() == "Balanced: 4 steps deep"
-    assert "the first lies 4 steps below the root, the last 3." in text
+    assert artists["head"].get_text() == "Balanced: 4 joins deep"
+    assert "the first lies 4 joins below the root, the last 3." in text
     text, artists = shown(figure, shape="right-branching", leaves=2)
-    assert artists["head"].get_text() == "Right-branching: 1 step deep"
-    assert "the first lies 1 step below the root, the last 1." in text
+    assert artists["head"].get_text() == "Right-branching: 1 join deep"
+    assert "the first lies 1 join below the root, the last 1." in text
 
 
 def test_presets_keep_their_promises(figure):
@@ -184,6 +185,7 @@ def test_presets_keep_their_promises(figure):
     loses = mean_norms(**names["Right-branching"])
     assert loses[-1] < 1e-5 < loses[0]
     five = names["Balanced"]
+    assert "Balanced: every leaf five joins deep" in figure.presets
     assert five["leaves"] == 32 and (Tree.balanced(32).depth[:32] == 5).all()
     explodes = mean_norms(**names["Large weights"])
     less = mean_norms(**names["Large weights, balanced"])
