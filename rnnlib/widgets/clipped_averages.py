@@ -15,7 +15,8 @@ WIDTH, HEIGHT = 461, 344
 RAW, CLIPPED = (8, 194, 216, 125), (238, 194, 216, 125)  # left, bottom, width, height in SVG units
 RESULT = (76, 24, 130, 132)
 HEAD = 0.11
-SEEN = 0.04  # of a panel's unit: a circle smaller than that is not drawn
+SEEN = 0.04  # of a panel's unit: an arrow shorter than that has no name, a circle is not drawn
+SHORT = 0.3  # of it: a shorter arrow has its name beyond its tip
 
 
 def clipped_averages():
@@ -69,6 +70,7 @@ def _setup():
     raw, clipped, result = (
         fig.add_axes(np.divide(box, (WIDTH, HEIGHT) * 2)) for box in (RAW, CLIPPED, RESULT)
     )
+    fig.text(8 / WIDTH, 168 / HEIGHT, "each panel to its own scale", color=style.MUTED)
     return fig, {
         "raw": _draw_pair(raw, "the gradients and their mean"),
         "clipped": _draw_pair(clipped, "each clipped to v, and their mean"),
@@ -138,8 +140,8 @@ def _show_pair(artists, gradients, v):
     for arrow, name, g, side in zip(artists["arrows"], artists["names"], gradients / unit,
                                     (-0.11, 0.13), strict=True):
         _point(arrow, g, 0.022)
-        left = np.array([-g[1], g[0]]) / np.linalg.norm(g)     # a quarter turn from the arrow
-        name.set_position(np.round(0.85 * g + side * left, 3))
+        name.set_position(np.round(_beside(g, side), 3))
+        name.set_visible(bool(np.linalg.norm(g) > SEEN))
     mean = gradients.mean(axis=0) / unit
     _point(artists["mean"], mean, 0.03)
     aside = np.array([mean[1], -mean[0]]) / np.linalg.norm(mean)
@@ -150,6 +152,14 @@ def _show_pair(artists, gradients, v):
     shown = SEEN < radius <= 1.0001
     artists["circle"].set_visible(shown)
     artists["v"].set(text=f"v = {v:g}" if shown else "", position=(max(0.1 - radius, -0.72), -0.03))
+
+
+def _beside(g, side):
+    """Where an arrow's name stands: so far to its left, or beyond the tip of a short one."""
+    way = g / np.linalg.norm(g)
+    if np.linalg.norm(g) < SHORT and abs(way[1]) > 0.1:
+        return g + 0.13 * way
+    return 0.85 * g + side * np.array([-way[1], way[0]])
 
 
 def _point(arrow, g, width):

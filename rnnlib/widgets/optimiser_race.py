@@ -13,7 +13,7 @@ from rnnlib.plots.numerals import scientific, ten
 
 STEPS, FADES = 20, 0.9  # of the echo, and how it fades from step to step
 UPDATES = 100
-SHOWN = (0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30, 36, 43, 50, 60, 70, 85, 100)
+SHOWN = (0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30, 35, 40, 50, 60, 70, 85, 100)
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 OPTIMISERS = {
     "SGD": optim.SGD,
@@ -59,7 +59,7 @@ def optimiser_race():
         _update,
         title="Six optimisers, one loss",
         controls={
-            "k": live.Play("updates", values=SHOWN, value=16, per_second=4),
+            "k": live.Play("updates", values=SHOWN, value=40, per_second=4),
             "name": live.Choice("thick line", list(OPTIMISERS)),
             "course": live.Choice("race", list(COURSES)),
         },
@@ -69,7 +69,7 @@ def optimiser_race():
                 "k": UPDATES, "name": "Adadelta", "course": ONE_RATE},
             "From the cliff: momentum must creep": {
                 "k": UPDATES, "name": "momentum", "course": FALLS},
-            "Clipped: thousands of times the rate": {
+            "Clipped: momentum may run, 0.1 for 0.00003": {
                 "k": UPDATES, "name": "momentum", "course": CLIPPED},
             "L2: another minimum": {"k": UPDATES, "name": "Adam", "course": L2},
         },
@@ -147,7 +147,8 @@ def minimum(weight):
 WIDTH, HEIGHT = 461, 330
 MAP, CURVES = (38, 42, 190, 250), (262, 42, 82, 250)  # left, bottom, width, height
 W_ENDS, U_ENDS, SAMPLES = (0.0, 1.2), (0.0, 2.2), 121
-LEVELS = (0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3)  # losses between which the map has one shade
+LEVELS = (0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3)  # above the lowest loss: one shade in between
+DARKEST = 0.5  # and above the last
 LOWEST, HIGHEST = 1e-6, 3.0  # loss, of the curves
 GAP, COARSE = 15, 0.5  # SVG units between labels; that a drawn line may be beside its points
 
@@ -160,21 +161,28 @@ def _setup():
 
 
 def _setup_map(ax):
-    ws, us = (np.linspace(*ends, SAMPLES) for ends in (W_ENDS, U_ENDS))
-    shades = [to_rgba(style.GRAD, alpha) for alpha in np.linspace(0.85, 0.06, len(LEVELS) - 1)]
-    ax.contourf(ws, us, surface(*np.meshgrid(ws, us))[0], LEVELS, colors=shades)
     ax.set(xlim=W_ENDS, ylim=U_ENDS, xticks=(0, 0.3, 0.6, 0.9, 1.2), yticks=(0, 1, 2),
            xticklabels=("0", "0.3", "0.6", "0.9", "1.2"))
     ax.set_xlabel("w, from step to step", labelpad=1)
     ax.set_ylabel("u, from the input", labelpad=0)
-    ax.set_title("the paths (strong colour: low loss)", fontsize=10, pad=6)
     return {
+        "map title": ax.set_title("", fontsize=10, pad=6),
+        "maps": {weight: _draw_map(ax, weight) for weight in (0.0, COURSES[L2].weight)},
         "paths": [ax.plot([], [], color=style.MUTED, lw=1)[0] for _ in OPTIMISERS],
         "path": ax.plot([], [], color=style.INK, lw=2.4)[0],
         "minimum": ax.plot([], [], "x", color=style.INK, ms=9, mew=2)[0],
         "discs": ax.plot([], [], "o", color=style.MUTED, ms=5)[0],
         "disc": ax.plot([], [], "o", mfc=style.PAPER, mec=style.INK, mew=1.8, ms=9)[0],
     }
+
+
+def _draw_map(ax, weight):
+    """The objective with so much L2, in shades of the colour of the loss."""
+    ws, us = np.meshgrid(*(np.linspace(*ends, SAMPLES) for ends in (W_ENDS, U_ENDS)))
+    low, _ = objective(minimum(weight), weight)
+    shades = [to_rgba(style.GRAD, alpha) for alpha in np.linspace(0, DARKEST, len(LEVELS))]
+    return ax.contourf(ws, us, surface(ws, us)[0] + weight / 2 * (ws**2 + us**2),
+                       low + np.array(LEVELS), colors=shades, extend="max")
 
 
 def _setup_curves(ax):
@@ -202,9 +210,13 @@ def _update(artists, k, name, course):
     artists["path"].set_data(*_on_map(path[: k + 1]))
     artists["disc"].set_data([path[k, 0]], [path[k, 1]])
     artists["discs"].set_data(*np.array([p[k] for _, p, _ in runs.values()]).T)
+    for weight, shades in artists["maps"].items():
+        shades.set_visible(weight == COURSES[course].weight)
     best = minimum(COURSES[course].weight)
     artists["minimum"].set_data([best[0]], [best[1]])
-    artists["title"].set_text("loss, and rates" if course != L2 else "loss with L2, and rates")
+    loss = "loss with L2" if course == L2 else "loss"
+    artists["map title"].set_text(f"paths (strong colour: high {loss})")
+    artists["title"].set_text(f"{loss}, and rates")
     _show_curves(artists, k, name, runs)
     return _sentence(k, name, course, runs)
 

@@ -39,7 +39,7 @@ def spike():
 
     Adam's own equations are in `rnnlib.optim.Adam`; β₁ = 0.9 throughout.
     """
-    adam, hundred = "Adam, β₂ = 0.999", "100× at update 20"
+    adam, hundred, late = "Adam, β₂ = 0.999", "100× at update 20", "100× at update 2,000"
     return live.LiveFigure(
         _setup,
         _update,
@@ -53,6 +53,8 @@ def spike():
             "SGD leaps": {"optimiser": "SGD", "threshold": NONE, "spike": hundred},
             "SGD, clipped: no leap": {"optimiser": "SGD", "threshold": "1", "spike": hundred},
             "Adam stalls": {"optimiser": adam, "threshold": NONE, "spike": hundred},
+            "Late in training: Adam leaps first": {
+                "optimiser": adam, "threshold": NONE, "spike": late},
             "Adam, clipped: no stall": {"optimiser": adam, "threshold": "1", "spike": hundred},
             "All clipped alike: Adam sees no difference":
                 {"optimiser": adam, "threshold": "0.1", "spike": hundred},
@@ -193,10 +195,15 @@ def _show_notes(artists, g, way, plain, threshold):
     artists["step"]["note"].set_text(
         f"at the spike: {_rates(way[BEFORE])}\nleast after: {_rates(later)}"
     )
-    told = f"after 40 more:\n{_rates(come(way)[-1])}"
+    told = f"in {AFTER + 1} updates, from\nthe spike on: {_far(way)}"
     if threshold != NONE:
-        told += f"\nunclipped: {_rates(come(plain)[-1])}"
+        told += f"\nunclipped: {_far(plain)}"
     artists["way"]["note"].set_text(told)
+
+
+def _far(way):
+    """How far the spike's update and those after it come, to a tenth."""
+    return f"{come(way)[-1]:.1f}".removesuffix(".0")
 
 
 def _rates(x):
@@ -210,14 +217,17 @@ def _times(x):
 
 def _sentence(optimiser, threshold, spike, way, plain):
     how = "without clipping" if threshold == NONE else f"clipped to norm {threshold}"
-    told = (f"{optimiser}, {how}, a spike of {spike}: the step at the spike is "
-            f"{_times(way[BEFORE])}, the shortest of the 40 after it "
-            f"{_rates(way[BEFORE + 1:].min())}. ")
+    leaps = "it leaps" if way[BEFORE] > 1.05 else "the step is"
+    told = (f"{optimiser}, {how}, a spike of {spike}: there {leaps} {_times(way[BEFORE])}, the "
+            f"shortest step of the {AFTER} after it is {_rates(way[BEFORE + 1:].min())}; the "
+            f"{AFTER + 1} together come {_far(way)}")
+    calm = (AFTER + 1) * way[0]                              # all steps before the spike are alike
+    told += ". " if abs(come(way)[-1] - calm) < 0.05 else f" instead of {calm:.3g}. "
     wait = recovery(optimiser, spike) if threshold == NONE else 0
     if wait:
         return told + f"Half a learning rate is reached again {wait:,} updates after the spike."
     if threshold != NONE:
-        told += (f"Without clipping they are {_rates(plain[BEFORE])} and "
+        told += (f"Without clipping the two steps are {_rates(plain[BEFORE])} and "
                  f"{_rates(plain[BEFORE + 1:].min())}. ")
     if threshold != NONE and float(threshold) < 1:
         told += "Every gradient is clipped. "

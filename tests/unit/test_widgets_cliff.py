@@ -1,31 +1,23 @@
-"""The cliff: every path again by torch, what is drawn and said, and what the presets promise."""
+"""The cliff: what is drawn and said of its paths, and what the presets promise."""
 
 import gzip
 import importlib
 
 import numpy as np
 import pytest
-import torch
 
 from rnnlib import style
-from rnnlib.widgets.cliff import (
+from rnnlib.widgets.cliff import LOSSES, NONE, NORMS, RATES, SHOWN, THRESHOLDS, cliff
+from rnnlib.widgets.cliff_paths import (
     B_ENDS,
-    FROM,
     LONG,
-    LOSSES,
-    NONE,
-    NORMS,
-    RATES,
-    THRESHOLDS,
-    UPDATES,
     W_ENDS,
-    cliff,
+    comes_back,
     descent,
     edge,
-    fates,
     leaves_at,
     on_map,
-    returns_after,
+    pieces,
 )
 from rnnlib.widgets.wall import steepness, surface
 
@@ -47,114 +39,13 @@ def value(threshold):
     return None if threshold == NONE else float(threshold)
 
 
-def by_torch(threshold, lr, updates):
-    """The same path by autograd and torch.nn.utils.clip_grad_norm_ written out, without its ε."""
-    theta = torch.tensor(FROM, dtype=torch.float64, requires_grad=True)
-    places, losses, norms = [], [], []
-    for _ in range(updates + 1):
-        x = torch.tensor(0.5, dtype=torch.float64)
-        for _ in range(50):
-            x = theta[0] * torch.sigmoid(x) + theta[1]
-        loss = (torch.sigmoid(x) - 0.7) ** 2
-        (g,) = torch.autograd.grad(loss, theta)
-        places.append(theta.detach().numpy().copy())
-        losses.append(loss.item())
-        norms.append(g.norm().item())
-        scale = 1 if threshold is None else min(1, threshold / norms[-1])
-        with torch.no_grad():
-            theta -= lr * scale * g
-    return np.array(places), np.array(losses), np.array(norms)
-
-
-# --- the paths ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("threshold", [None, 1.0, 0.1])
-def test_the_path_is_torchs(threshold):
-    """The cliff multiplies rounding, but leaves nine digits of it: see the tolerance."""
-    for ours, theirs in zip(descent(threshold, 0.1), by_torch(threshold, 0.1, 30), strict=True):
-        np.testing.assert_allclose(ours[:31], theirs, rtol=1e-7)
-
-
-def test_each_update_is_a_step_against_the_gradient_cut_to_v():
-    for threshold in map(value, THRESHOLDS):
-        places, losses, norms = descent(threshold, 0.1)
-        assert places.shape == (UPDATES + 1, 2) and tuple(places[0]) == FROM
-        loss, dw, db = surface(*places.T)
-        np.testing.assert_allclose(losses, loss, rtol=1e-9)
-        np.testing.assert_allclose(norms, np.hypot(dw, db), rtol=1e-9)
-        steps = np.diff(places, axis=0)
-        way = 0.1 * (norms if threshold is None else np.minimum(norms, threshold))
-        np.testing.assert_allclose(np.hypot(*steps.T), way[:-1], rtol=1e-6, atol=1e-15)
-        g = np.stack([dw, db], axis=1)[:-1]
-        seen = way[:-1] > 1e-6
-        assert ((steps * g).sum(axis=1)[seen] < 0).all()
-        across = steps[:, 0] * g[:, 1] - steps[:, 1] * g[:, 0]
-        np.testing.assert_allclose((across / norms[:-1] / way[:-1])[seen], 0, atol=1e-6)
-
-
-def test_where_the_unclipped_path_lands_and_that_it_stays_there():
-    places, losses, norms = descent(None, 0.1)
-    assert leaves_at(places) == 21 and norms[20] == pytest.approx(131, abs=1)
-    assert places[21] == pytest.approx([11.3, 8.9], abs=0.05)
-    assert losses[21] == pytest.approx(0.3**2, abs=1e-6)                # σ(x_50) is 1 there
-    assert norms[21] < 1e-8
-    assert returns_after(None, 0.1) is None
-    assert np.ptp(descent(None, 0.1, 21 + LONG)[0][21:], axis=0).max() < 1e-6
-
-
-def test_half_the_rate_only_delays_it():
-    places, _, norms = descent(None, 0.05)
-    assert leaves_at(places) == 41 and norms[40] == pytest.approx(84, abs=1)
-    assert places[41] == pytest.approx([6.69, 1.30], abs=0.01)
-    assert returns_after(None, 0.05) is None
-
-
-def test_a_threshold_of_ten_is_too_large_but_the_path_comes_back():
-    places, losses, _ = descent(10.0, 0.1)
-    assert leaves_at(places) == 21 and not on_map(places[21:]).any()
-    assert losses[21:].min() > 20 * losses[:20].min()
-    assert returns_after(10.0, 0.1) == 163
-    long = descent(10.0, 0.1, 21 + 163)[0]
-    assert on_map(long[-1]) and not on_map(long[21:-1]).any()
-
-
-def test_returns_after_is_none_where_the_path_stays():
-    assert returns_after(1.0, 0.1) is None
-
-
-@pytest.mark.parametrize("lr", RATES)
-@pytest.mark.parametrize("threshold", ["1", "0.1", "0.03"])
-def test_up_to_a_threshold_of_one_all_49_updates_stay_on_the_map(threshold, lr):
-    places, _, _ = descent(float(threshold), float(lr))
-    assert leaves_at(places) is None and on_map(places).all()
-
-
-def test_most_starts_of_the_wall_are_thrown_out_without_clipping_and_hardly_any_with():
-    left, found = fates(None, 0.1)
-    assert (left, found) == pytest.approx((0.679, 0.334), abs=0.01)
-    assert fates(10, 0.1) == pytest.approx((0.676, 0.396), abs=0.01)
-    assert fates(1, 0.1) == pytest.approx((0.012, 0.887), abs=0.01)
-    assert fates(0.03, 0.1)[1] < 0.6                                    # too small: not there yet
-
-
-def test_fates_follow_the_rule_of_descent(monkeypatch):
-    ends = np.array([[4.65, 4.65001], [-2.1, -2.09999]])
-    monkeypatch.setattr(module, "WALL_W", tuple(ends[0]))
-    monkeypatch.setattr(module, "WALL_B", tuple(ends[1]))
-    for threshold, lr in ((None, 0.1), (1.0, 0.1), (0.03, 0.1)):
-        corners = [(w, b) for b in ends[1] for w in ends[0]]
-        losses = [descent(threshold, lr, 19, start=each)[1][-1] for each in corners]
-        assert fates(threshold, lr, updates=19, starts=2) == (1.0, np.mean(np.less(losses, 0.01)))
-
-
 # --- what is drawn ------------------------------------------------------------------------------
 
 
 def test_figure_draws_everywhere_and_fits_the_page(figure):
-    assert figure.states == 500
+    assert figure.states == 550 == 10 * len(SHOWN)
     assert figure.drive() > len(figure.presets) >= 3
-    assert len(gzip.compress(figure.bake().encode())) < 70_000
+    assert len(gzip.compress(figure.bake().encode())) < 80_000
     assert figure.scene.smallest_text() >= 9.5
 
 
@@ -172,6 +63,48 @@ def test_the_path_drawn_is_the_descent_so_far(figure):
                                    atol=0.006)
         assert artists[name]["path"].get_color() == style.GRAD
     assert artists["threshold"].get_ydata()[0] == 0 and artists["label"].get_text() == "v = 1"
+
+
+def test_from_update_50_on_the_panels_hold_five_updates_where_one_was(figure):
+    np.testing.assert_allclose(module._across(np.array([0, 1, 50, 51, 300])), [0, 1, 50, 50.2, 100])
+    _, artists = shown(figure, update=300, threshold="1", lr="0.1")
+    x = artists["norm"]["path"].get_xdata()
+    assert len(x) == 301 and x[49:52].tolist() == [49, 50, 50.2] and x[-1] == 100
+    assert artists["norm"]["now"].get_xdata()[0] == 100
+    for ax in figure.scene.figure.axes[1:]:
+        assert ax.get_xticks().tolist() == [0, 25, 50, 70, 100] and ax.get_xlim() == (-1, 101)
+
+
+@pytest.mark.parametrize("threshold", THRESHOLDS[1:])
+def test_the_name_of_v_is_above_its_line_and_above_the_paths(figure, threshold):
+    for lr in RATES:
+        _, artists = shown(figure, update=300, threshold=threshold, lr=lr)
+        assert artists["threshold"].get_ydata()[0] == pytest.approx(np.log10(float(threshold)))
+        label, path = artists["label"], artists["norm"]["path"].get_xydata()
+        behind = path[path[:, 0] > 70, 1]                               # from update 150 on
+        assert label.get_position()[1] > max(behind.max(), np.log10(float(threshold)))
+
+
+def test_each_update_on_the_map_has_a_dot_or_a_near_neighbour_with_one(figure):
+    for threshold in ("1", "10", "0.03"):
+        _, artists = shown(figure, update=300, threshold=threshold, lr="0.1")
+        places = descent(value(threshold), 0.1, 300)[0]
+        places = places[on_map(places)]
+        dots = artists["map"]["dots"].get_path().vertices[::2]
+        gaps = np.abs(places[:, None] - dots).max(axis=2)
+        assert gaps.min(axis=1).max() <= (W_ENDS[1] - W_ENDS[0]) / module.SQUARES
+        assert gaps.min(axis=0).max() < 1e-4                            # and no dot is invented
+
+
+def test_a_path_that_comes_back_is_drawn_and_told_again(figure):
+    text, artists = shown(figure, update=200, threshold="10", lr="0.1")
+    places = descent(10.0, 0.1, 200)[0]
+    np.testing.assert_allclose(artists["map"]["path"].get_xydata(), pieces(places), atol=1e-4)
+    assert artists["map"]["now"].get_visible() and artists["map"]["exit"].get_visible()
+    np.testing.assert_allclose(artists["map"]["now"].get_xydata(), places[-1:], atol=1e-4)
+    assert artists["map"]["where"].get_text() == "w = 5.0, b = −1.4; back at update 184"
+    assert text.endswith("cut to 10, threw it off the map at update 21; it came back at update "
+                         "184.")
 
 
 def test_grey_is_the_path_without_clipping_and_ends_at_the_edge(figure):
@@ -211,13 +144,6 @@ def test_the_arrow_at_the_edge_points_the_way_of_the_step(figure):
     assert w_high - w_low == pytest.approx(b_high - b_low)              # else angles would be bent
 
 
-def test_edge_in_all_four_directions():
-    inside = np.array([4.5, -2.2])
-    for outside, at in (((9, -2.2), (W_ENDS[1], -2.2)), ((-9, -2.2), (W_ENDS[0], -2.2)),
-                        ((4.5, 5), (4.5, B_ENDS[1])), ((4.5, -5), (4.5, B_ENDS[0]))):
-        np.testing.assert_allclose(edge(inside, np.array(outside)), at)
-
-
 def test_the_map_is_tinted_by_the_loss(figure):
     (image,) = figure.scene.figure.axes[0].images
     alphas = image.get_array()[..., 3] / 255
@@ -232,13 +158,20 @@ def test_the_map_is_tinted_by_the_loss(figure):
 
 def test_labels_of_the_map_stand_where_they_belong(figure):
     ax = figure.scene.figure.axes[0]
-    at = {text.get_text(): text.get_position() for text in ax.texts}
-    w, b = at["cliff"]
-    assert steepness(w, -2.3728 + np.linspace(-0.05, 0.05, 2001)).max() > 50
-    assert surface(w, b - 0.03)[0] > 0.15 > 0.03 > surface(w, b + 0.03)[0]
-    assert surface(*at["valley"])[0] < 2e-3
-    w, b = at["low plain: loss near 0.3"]
-    assert surface(w + 0.05, b + 0.02)[0] == pytest.approx(0.3, abs=0.03)
+    ax.figure.canvas.draw()
+    boxes = {text.get_text(): text.get_window_extent().transformed(ax.transData.inverted())
+             for text in ax.texts if text.get_text()}
+    for corner in boxes["loss 0.03,\nfalling"].corners():
+        loss, dw, db = surface(*corner)
+        assert 0.025 < loss < 0.04 and 0.08 < np.hypot(dw, db) < 0.2
+    for corner in boxes["loss 0.3, flat"].corners():
+        loss, dw, db = surface(*corner)
+        assert round(loss, 1) == 0.3 and np.hypot(dw, db) < 0.5
+    w, b = next(text for text in ax.texts if text.get_text().startswith("valley")).get_position()
+    up = b + np.linspace(0, 0.06, 601)
+    losses = surface(np.full(601, w), up)[0]
+    assert losses[0] > 0.1 and losses.min() < 1e-4                      # the valley is just above
+    assert steepness(w, up).max() > 10                                  # and the cliff between
 
 
 # --- what is said -------------------------------------------------------------------------------
@@ -247,10 +180,10 @@ def test_labels_of_the_map_stand_where_they_belong(figure):
 @pytest.mark.parametrize("lr", RATES)
 @pytest.mark.parametrize("threshold", THRESHOLDS)
 def test_the_sentence_agrees_with_the_numbers(figure, threshold, lr):
-    places, losses, norms = descent(value(threshold), float(lr))
+    places, losses, norms = descent(value(threshold), float(lr), SHOWN[-1])
     plain = leaves_at(descent(None, float(lr))[0])
     gone = leaves_at(places)
-    for update in (0, 20, 21, 40, 41, UPDATES):
+    for update in (0, 20, 21, 40, 41, 49, 100, 200, 300):
         text = module._update(figure.scene.artists, update, threshold, lr)
         assert text.startswith(f"Update {update}, ")
         assert f"loss {module._number(losses[update])}, gradient" in text
@@ -265,7 +198,7 @@ def test_the_sentence_agrees_with_the_numbers(figure, threshold, lr):
 def test_what_is_said_of_the_return(figure):
     assert shown(figure, update=49, threshold="10", lr="0.1")[0].endswith(
         "cut to 10, threw it off the map at update 21; the next step is only 0.0031 long. "
-        "It is back on the map at update 184.")
+        "It comes back on the map at update 184.")
     assert shown(figure, update=49, threshold=NONE, lr="0.1")[0].endswith(
         f"It is still off the map at update {21 + LONG}.")
 
@@ -273,7 +206,7 @@ def test_what_is_said_of_the_return(figure):
 def test_presets_keep_their_promises(figure):
     def ends(name):
         chosen = figure.presets[name]
-        run = descent(value(chosen["threshold"]), float(chosen["lr"]))
+        run = descent(value(chosen["threshold"]), float(chosen["lr"]), SHOWN[-1])
         return chosen["update"], *(each[: chosen["update"] + 1] for each in run)
 
     update, places, _, _ = ends("No clipping: thrown out at update 21")
@@ -281,11 +214,16 @@ def test_presets_keep_their_promises(figure):
     update, places, _, _ = ends("Half the rate: thrown out later")
     assert update == leaves_at(places) > 21
     assert figure.presets["Half the rate: thrown out later"]["lr"] == "0.05"
-    assert leaves_at(ends("v = 10: too large")[1]) == 21
-    _, places, _, norms = ends("v = 1: it stays")
-    assert leaves_at(places) is None and norms.max() > 100
-    _, _, losses, _ = ends("v = 0.1: into the valley")
+    update, places, losses, _ = ends("v = 10: thrown out, and back later")
+    assert leaves_at(places) == 21 and comes_back(places) == 184 <= update
+    assert losses[-1] < 1e-3
+    update, places, losses, norms = ends("v = 1: thrown about, then it settles")
+    assert update == SHOWN[-1] and on_map(places).all()
+    assert norms.max() > 100 and (norms[21:89] > 1).sum() >= 5 and norms[88] > 1
+    assert norms[89:].max() < 1 and losses[210:].max() < 1e-3
+    update, _, losses, _ = ends("v = 0.1: into the valley")
     assert losses[-10:].max() < 0.0015 and losses[-1] < 1e-4
-    _, _, slow, _ = ends("v = 0.03: slow")
+    assert descent(0.1, 0.1, SHOWN[-1])[1][update:].max() < 0.0015      # and it stays there
+    update, _, slow, _ = ends("v = 0.03: slow")
     reached = (descent(0.1, 0.1)[1] < slow[-1]).argmax()
-    assert slow[-1] > 0.01 and UPDATES > 3 * reached > 0
+    assert slow[-1] > 0.01 and update > 3 * reached > 0

@@ -126,6 +126,18 @@ def test_a_circle_is_drawn_where_it_can_be_seen(figure):
             assert artists["v"].get_text() == (f"v = {v}" if seen else "")
 
 
+def test_an_arrow_too_short_to_see_has_no_name_and_a_short_ones_is_beyond_its_tip(figure):
+    for length, seen in ((1, True), (10, True), (30, False), (100, False)):
+        figure.frame({"length": length, "between": 90, "v": 1})
+        for panel, shown in (("raw", seen), ("clipped", True)):
+            names = figure.scene.artists[panel]["names"]
+            assert [name.get_visible() for name in names] == [True, shown]
+    figure.frame({"length": 10, "between": 90, "v": 1})
+    x, y = figure.scene.artists["raw"]["names"][1].get_position()
+    assert x == 0 and y > 0.1 + 0.1                                     # above the circle at 0.1
+    assert "each panel to its own scale" in [text.get_text() for text in figure.scene.figure.texts]
+
+
 def test_presets_keep_their_promises(figure):
     for name, chosen in figure.presets.items():
         one, other = (degrees(atan2(y, x)) for x, y in by_hand(**chosen))

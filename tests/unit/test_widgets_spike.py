@@ -180,7 +180,8 @@ def test_the_way_is_the_sum_of_the_steps_and_leaves_the_panel_with_an_arrow(figu
     assert grey.get_xydata().tolist() == [[0, WAYS[1]]]
     assert artists["way"]["grey"].get_xydata()[-1].tolist() == [0, WAYS[1]]
     np.testing.assert_allclose(artists["way"]["mine"].get_ydata(), x + 1)
-    assert artists["way"]["note"].get_text() == "after 40 more:\n41\nunclipped: 140"
+    assert artists["way"]["note"].get_text() == (
+        "in 41 updates, from\nthe spike on: 41\nunclipped: 140")
 
 
 def test_nothing_drawn_is_outside_its_panel():
@@ -199,8 +200,14 @@ def test_the_sentence_agrees_with_the_numbers(figure):
             for of in SPIKES:
                 text = module._update(figure.scene.artists, optimiser, threshold, of)
                 way = run(optimiser, threshold, of)[1]
-                assert f"at the spike is {module._rates(way[BEFORE])} learning rate" in text
-                assert f"after it {module._rates(way[BEFORE + 1:].min())}. " in text + " "
+                verb = "leaps" if way[BEFORE] > 1.05 else "the step is"
+                assert f"{verb} {module._rates(way[BEFORE])} learning rate" in text
+                assert f"after it is {module._rates(way[BEFORE + 1:].min())}; the 41 tog" in text
+                far, calm = way[BEFORE:].sum(), 41 * way[:BEFORE].mean()
+                said = f"come {far:.1f}".removesuffix(".0")
+                assert len(way[BEFORE:]) == 41
+                told = "" if abs(far - calm) < 0.05 else f" instead of {calm:.3g}"
+                assert f"together {said}{told}. " in text + " "
                 wait = recovery(optimiser, of)
                 assert (f"{wait:,} updates after the spike" in text) == (
                     threshold == NONE and wait > 0)
@@ -213,6 +220,11 @@ def test_presets_keep_their_promises(figure):
     assert ways["SGD leaps"].max() == 100
     assert ways["SGD, clipped: no leap"].max() == pytest.approx(1)
     assert ways["Adam stalls"][-1] < 0.1 and figure.presets["Adam stalls"] == figure.opening
+    late = ways["Late in training: Adam leaps first"]
+    assert late.argmax() == BEFORE and late[BEFORE] == pytest.approx(3.08, abs=0.01)
+    assert (late[BEFORE + 20 :] < 1).all()                              # and is slow afterwards
+    assert come(late)[-1] == pytest.approx(39.4, abs=0.05)              # of 41: hardly behind
+    assert figure.presets["Late in training: Adam leaps first"]["spike"] == LATE
     np.testing.assert_allclose(ways["Adam, clipped: no stall"], 1, rtol=1e-6)
     alike = "All clipped alike: Adam sees no difference"
     np.testing.assert_allclose(ways[alike], ways["Adam, clipped: no stall"], rtol=1e-6)

@@ -67,6 +67,17 @@ def test_the_discs_and_intervals_are_the_counts(figure, updates):
         f"of 30 each: SGD {totals['SGD']}, C {totals['SGD-C']}, CR {totals['SGD-CR']}")
 
 
+def test_what_the_paper_found_is_told_below_and_not_drawn_among_our_lengths(figure):
+    ax = figure.scene.artists["SGD"].axes
+    told, = (text for text in ax.texts if "paper" in text.get_text())
+    assert "5,000,000 updates" in told.get_text() and "50 to 200" in told.get_text()
+    ax.figure.canvas.draw()
+    box = told.get_window_extent()
+    assert box.y1 < ax.get_window_extent().y0 and box.x1 < module.WIDTH and box.y0 > 0
+    across = [line for line in ax.lines if list(line.get_ydata()) == [1, 1]]
+    assert not across
+
+
 @pytest.mark.parametrize("length", LENGTHS)
 def test_the_curves_rise_at_each_success(figure, length):
     figure.frame({"length": length})
