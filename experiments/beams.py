@@ -24,17 +24,17 @@ beams_slips.csv (a row for each network and place; intervals over the dates, of 
 """
 
 import argparse
-import datetime
 from pathlib import Path
 
 import numpy as np
 import table
+from dates import chunks, first
 from tqdm import tqdm
 
 from rnnlib import datasets, search, seq2seq
 from rnnlib.widgets import date_translators as book
 
-TEST, SEED, CHUNK = 2400, 2, 300
+TEST, SEED = 2400, 2
 WIDTHS, POWERS = (1, 2, 3, 5), (0, 1)
 SLIPS = (1, 4, 6, 9)
 NETWORKS = ("none", "dot", "additive", "additive 400", "additive 200", "additive 100")
@@ -42,18 +42,16 @@ NETWORKS = ("none", "dot", "additive", "additive 400", "additive 200", "additive
 
 def test(count=TEST, seed=SEED):
     """`count` dates of days that are in no training."""
-    dates = datasets.dates(int(1.3 * book.HIDDEN_DAY * count), rng=seed)
-    ordinals = [datetime.date.fromisoformat(day).toordinal() for day in dates.targets.tolist()]
-    return dates.take(np.flatnonzero(np.array(ordinals) % book.HIDDEN_DAY == 0)[:count])
+    return first(count, datasets.dates(int(1.3 * book.HIDDEN_DAY * count), rng=seed), held=True)
 
 
 def found(model, dates, letters, width, power):
     """(what is written (N,), its log-probability (N,)) by the best of a beam."""
     texts, log_p = [], []
-    for these in np.array_split(np.arange(len(dates)), -(-len(dates) // CHUNK)):
+    for these in chunks(len(dates)):
         xs, lengths = book.encode(dates.texts[these], letters)
-        step, state, first = begun(model, xs, lengths)
-        best = search.explore(step, state, first, stop=book.STOP, max_steps=book.STEPS,
+        step, state, start = begun(model, xs, lengths)
+        best = search.explore(step, state, start, stop=book.STOP, max_steps=book.STEPS,
                               width=width, power=power).best
         texts += [book.write(symbols) for symbols in best.symbols.T]
         log_p.append(best.log_probability)
@@ -86,13 +84,13 @@ def compared(dates, greedy, other):
 def after_slip(model, dates, letters, place, wrong):
     """Is each symbol after `place` right, (11 - place, N), where `wrong` (N,) ones were put?"""
     right = []
-    for these in np.array_split(np.arange(len(dates)), -(-len(dates) // CHUNK)):
+    for these in chunks(len(dates)):
         xs, lengths = book.encode(dates.texts[these], letters)
-        step, state, first = begun(model, xs, lengths)
+        step, state, start = begun(model, xs, lengths)
         due = symbols(dates.targets[these])
         given = iter([*due[: place - 1], wrong[these]])
         said = search.follow(
-            step, state, first, stop=None, max_steps=len(due),
+            step, state, start, stop=None, max_steps=len(due),
             choose=lambda log_p, given=given: next(given, log_p.argmax(axis=1))).symbols
         right.append((said == due)[place:])
     return np.concatenate(right, axis=1)
@@ -120,8 +118,7 @@ def _intervals(each):
     """name, name_low and name_high of values (N,) by name."""
     found = {}
     for name, values in each.items():
-        three = map(table.short, table.mean_interval(values))
-        found |= zip((name, f"{name}_low", f"{name}_high"), three, strict=True)
+        found |= table.texts(table.mean_interval(values), name, f"{name}_low", f"{name}_high")
     return found
 
 

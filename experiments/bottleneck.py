@@ -119,22 +119,31 @@ def looking(model, batch):
     return (places == np.arange(len(places))[:, None]).mean(axis=1), places.mean(axis=1) + 1
 
 
-def run(job):
-    """Train and test one network: its results."""
-    streams = np.random.SeedSequence(job["seed"]).spawn(3)
-    start, training, testing = map(np.random.default_rng, streams)
-    _, from_end = MODELS[job["model"]]
-    model = network(job["model"], job["size"], start)
-    for rate, updates in SCHEDULE:
-        trained = train.fit(
+def generators(seed):
+    """Those that draw the weights, the training and the test sequences."""
+    return [*map(np.random.default_rng, np.random.SeedSequence(seed).spawn(3))]
+
+
+def trained(job, schedule=SCHEDULE):
+    """(the network, the loss of every update) of one training."""
+    (start, training, _), (_, from_end) = generators(job["seed"]), MODELS[job["model"]]
+    model, losses = network(job["model"], job["size"], start), []
+    for rate, updates in schedule:
+        history = train.fit(
             model, loss_and_grads,
             lambda _: copies(BATCH, (1, TRAINED), training, from_end=from_end),
             optim.Adam(rate), steps=updates, clip=CLIP, progress=False,
         )
-        model = trained.params
+        model, losses = history.params, [*losses, *history.losses]
+    return model, np.array(losses)
+
+
+def run(job):
+    """Train and test one network: its results."""
+    (*_, testing), (_, from_end) = generators(job["seed"]), MODELS[job["model"]]
+    model, losses = trained(job)
     tests = [copies(TESTED, n, testing, from_end=from_end) for n in range(1, LONGEST + 1)]
-    row = {"parameters": budget.parameters(model),
-           "loss": table.short(trained.losses[-100:].mean())}
+    row = {"parameters": budget.parameters(model), "loss": table.short(losses[-100:].mean())}
     row |= {f"exact_{n}": table.short(exact(model, batch))
             for n, batch in enumerate(tests, 1)}
     return row | looks(model, tests[-1])
@@ -151,27 +160,13 @@ def looks(model, batch):
     return {name: table.short(value) for name, value in zip([*names, "said"], values, strict=True)}
 
 
-def interval(values, name=""):
-    """The mean of these texts over seeds, and its interval, as columns."""
-    names = (name or "mean", f"{name}_low".lstrip("_"), f"{name}_high".lstrip("_"))
-    return dict(zip(names, map(table.short, table.mean_interval(values)), strict=True))
-
-
-def groups(rows):
-    """(model, size) -> its rows."""
-    found = {}
-    for row in rows:
-        found.setdefault((row["model"], row["size"]), []).append(row)
-    return found
-
-
 def summary(rows):
     """A row per model, size and length: the mean share of exact copies."""
-    for (model, size), mine in groups(rows).items():
+    for setting, mine in table.groups(rows, KEY[:-1]):
         for n in range(1, LONGEST + 1):
-            found = interval([row[f"exact_{n}"] for row in mine])
-            yield {"model": model, "size": size, "length": n, "n": len(mine),
-                   "parameters": mine[0]["parameters"]} | found
+            yield setting | {
+                "length": n, "n": len(mine), "parameters": mine[0]["parameters"],
+            } | table.mean_texts([row[f"exact_{n}"] for row in mine])
 
 
 def looking_at_all(rows):
@@ -181,13 +176,14 @@ def looking_at_all(rows):
 
 def places(rows):
     """A row per size and output: where attention looks in a source of 20 symbols."""
-    for (model, size), mine in groups(rows).items():
-        for t in range(1, (LONGEST + 1) * (model == "attention")):
-            found = interval([row[f"at_{t}"] for row in mine], "at")
-            found |= interval([row[f"place_{t}"] for row in mine], "place")
-            found |= interval([row["said"] for row in mine], "said")
-            yield {"size": size, "output": t, "n": len(mine),
-                   "looking": looking_at_all(mine)} | found
+    own = [row for row in rows if row["model"] == "attention"]
+    for setting, mine in table.groups(own, ["size"]):
+        for t in range(1, LONGEST + 1):
+            line = setting | {"output": t, "n": len(mine), "looking": looking_at_all(mine)}
+            for name, column in (("at", f"at_{t}"), ("place", f"place_{t}"), ("said", "said")):
+                interval = table.mean_interval([row[column] for row in mine])
+                line |= table.texts(interval, name, f"{name}_low", f"{name}_high")
+            yield line
 
 
 def main():

@@ -42,7 +42,7 @@ from pathlib import Path
 import numpy as np
 import side_by_side
 import table
-from side_by_side import NAMES
+from side_by_side import spread
 from tqdm import tqdm
 
 from rnnlib import OutputLayer, RNNCell, optim, tasks
@@ -97,58 +97,42 @@ def tamed(rule, grads, v, rngs):
 
     grads: arrays (J, ...) by name. rngs: a generator for each network, from which `random` draws.
     """
-    norms = _norms(grads)
+    norms = side_by_side.norms(grads, axes=1)
     fine = np.isfinite(norms)
     if rule in ("random", "instead", "skip"):
         acts = ~(fine & (norms <= v))
-        safe = {name: np.where(_beside(acts, g), 0, g) for name, g in grads.items()}
+        safe = {name: np.where(spread(acts, g), 0, g) for name, g in grads.items()}
         for j in np.flatnonzero(acts) if rule != "skip" else ():
             for name, d in direction({n: g.shape[1:] for n, g in grads.items()}, rngs[j]).items():
                 safe[name][j] = v * d
         return safe, acts, ~acts | (rule != "skip")
-    grads = {name: np.where(_beside(fine, g), g, 0) for name, g in grads.items()}
+    grads = {name: np.where(spread(fine, g), g, 0) for name, g in grads.items()}
     if rule == "value":
         flat = [np.abs(g).reshape(len(g), -1) for g in grads.values()]
         acts = np.any([one.max(axis=1) > v for one in flat], axis=0)
         return {name: np.clip(g, -v, v) for name, g in grads.items()}, acts, fine
     if rule in WITHOUT:
         return grads, np.zeros(len(fine), bool), fine
-    own = {name: _norms({name: g}) if rule == "tensor" else _norms(grads)
+    own = {name: side_by_side.norms({name: g} if rule == "tensor" else grads, axes=1)
            for name, g in grads.items()}
     acts = np.any([n > v for n in own.values()], axis=0)
     factors = {name: v / np.maximum(n, v) for name, n in own.items()}
-    short = {name: g * _beside(factors[name], g).astype(g.dtype) for name, g in grads.items()}
+    short = {name: g * spread(factors[name], g).astype(g.dtype) for name, g in grads.items()}
     return short, acts, fine
 
 
-def _norms(grads):
-    """The norm of each of the J networks' gradients."""
-    return side_by_side.norms({name: g[None] for name, g in grads.items()})[0]
-
-
-def _beside(numbers, array):
-    """(J,) numbers, to stand beside an array (J, ...)."""
-    return numbers.reshape(-1, *(1,) * (array.ndim - 1))
-
-
-class Training:
+class Training(side_by_side.Group):
     """The networks of some settings (rule, rate, v) and seeds, of one task and optimiser."""
 
     def __init__(self, task, optimiser, settings, seeds):
         self.task, self.settings = task, settings
-        streams = [np.random.SeedSequence(seed).spawn(3) for seed in seeds]
-        starts, self._drawing, self._testing = (
-            [np.random.default_rng(stream) for stream in one] for one in zip(*streams, strict=True))
+        starts, self._drawing, self._testing = side_by_side.generators(seeds)
+        super().__init__([network(task, rng) for rng in starts],
+                         [OPTIMISERS[optimiser](rate) for _, rate, _ in settings])
         self._rngs = [[np.random.default_rng([seed, 3]) for seed in seeds] for _ in settings]
-        self.params = side_by_side.stack([network(task, rng) for rng in starts], len(settings))
-        self._optimisers = [OPTIMISERS[optimiser](rate) for _, rate, _ in settings]
-        self._states = [one.init(self._of(i)) for i, one in enumerate(self._optimisers)]
         self.alive = np.ones((len(settings), len(seeds)), bool)
-        self.active = np.zeros(self.alive.shape)        # share of the updates, in the end
+        self.active = np.zeros(self.alive.shape, int)   # updates at which the rule acted
         self.largest = np.zeros(self.alive.shape)       # norm met
-
-    def _of(self, i):
-        return {name: p[i] for name, p in self.params.items()}
 
     def update(self):
         """One update of every network that has not overflowed."""
@@ -159,27 +143,13 @@ class Training:
             norms[~np.isfinite(norms)] = np.inf
             self.largest = np.where(self.alive, np.maximum(self.largest, norms), self.largest)
             for i, (rule, _, v) in enumerate(self.settings):
-                mine = {name: np.where(_beside(np.isfinite(norms[i]), g[i]), g[i], np.nan)
+                mine = {name: np.where(spread(np.isfinite(norms[i]), g[i]), g[i], np.nan)
                         for name, g in grads.items()}
                 step, acts, moves = tamed(rule, mine, v, self._rngs[i])
-                self.active[i] += (acts & self.alive[i]) / UPDATES
+                self.active[i] += acts & self.alive[i]
                 if rule != "skip":
                     self.alive[i] &= moves              # what does not move has overflowed
-                self._move(i, step, moves)
-
-    def _move(self, i, step, moves):
-        """Where a network does not move, its parameters and running averages stay as they are."""
-        old, state = self._of(i), self._states[i]
-        new, after = self._optimisers[i].update(old, step, state)
-        if not moves.all():
-            new = {name: np.where(_beside(moves, p), p, old[name]) for name, p in new.items()}
-            moments = {path: tuple(np.where(_beside(moves, m), m, before) for m, before in
-                                   zip(those, state.moments[path], strict=True))
-                       for path, those in after.moments.items()}
-            after = after._replace(moments=moments)
-        for name in NAMES:
-            self.params[name][i] = new[name]
-        self._states[i] = after
+                self.move(i, step, moves)
 
     def scores(self):
         """(share of right answers or mean squared error, solved, no better than guessing)."""
@@ -204,7 +174,8 @@ def rows(task, optimiser, settings, seeds, updates=UPDATES):
     for i, (rule, rate, v) in enumerate(settings):
         for j, seed in enumerate(seeds):
             alive = training.alive[i, j]
-            numbers = {"score": score[i, j] if alive else np.nan, "active": training.active[i, j],
+            numbers = {"score": score[i, j] if alive else np.nan,
+                       "active": training.active[i, j] / updates,
                        "largest": training.largest[i, j]}
             yield (dict(zip(KEY, (task, optimiser, rule, rate, v, seed), strict=True))
                    | {name: table.short(number) for name, number in numbers.items()}
@@ -214,15 +185,11 @@ def rows(task, optimiser, settings, seeds, updates=UPDATES):
 
 def summary(rows):
     """A row per task, optimiser, rule, rate and threshold."""
-    groups = {}
-    for row in rows:
-        groups.setdefault(tuple(row[name] for name in KEY[:-1]), []).append(row)
-    for values, mine in groups.items():
-        line = dict(zip(KEY[:-1], values, strict=True)) | {"n": len(mine)}
+    for setting, mine in table.groups(rows, KEY[:-1]):
+        line = setting | {"n": len(mine)}
         for name in ("solved", "guesses", "overflowed"):
             line[name] = sum(int(row[name]) for row in mine)
-        shares = map(table.short, table.share_interval(line["solved"], len(mine)))
-        line |= dict(zip(("share", "low", "high"), shares, strict=True))
+        line |= table.texts(table.share_interval(line["solved"], len(mine)), "share", "low", "high")
         scores = [float(row["score"]) for row in mine if row["overflowed"] in ("0", 0)]
         line["score"] = table.short(np.mean(scores)) if scores else ""
         for name in ("active", "largest"):
@@ -249,10 +216,17 @@ def chosen(task, optimiser):
 
 
 def best(lines):
-    """Of the pilot's lines the one with the most solved; then the better score, the larger v."""
-    return max(lines, key=lambda line: (
-        int(line["solved"]), (-1) ** (line["task"] == "adding") * float(line["score"]),
-        float(line["v"])))
+    """Of the pilot's lines the one with the most solved; then the better score, the larger v.
+
+    A line without a score, whose networks have all overflowed, is the worst of those that solve as
+    few.
+    """
+    def merit(line):
+        sign = -1 if line["task"] == "adding" else 1
+        score = sign * float(line["score"]) if line["score"] else -np.inf
+        return int(line["solved"]), score, float(line["v"])
+
+    return max(lines, key=merit)
 
 
 def arguments(argv):

@@ -42,7 +42,7 @@ from rnnlib.seq2seq import EncoderDecoder
 from rnnlib.widgets import date_translators as book
 
 HIDDEN, BATCH, POOL, UPDATES, RATE, CLIP = 32, 64, 8, 1000, 0.01, 1.0
-TEST, ON_THE_WAY, LOOKED_AT = 2400, 500, 200  # dates
+TEST, ON_THE_WAY, LOOKED_AT, CHUNK = 2400, 500, 200, 300  # dates
 MOMENTS = (0, 50, 100, 150, 200, 300, 400, 600, 800, 1000)
 LOCALES, FORMATS = datasets.days.LOCALES, datasets.days.FORMATS
 VARIANTS = ("none", "none reversed", "dot", "additive")
@@ -63,9 +63,18 @@ def held_out(day):
 def drawn(count, rng, held=False, formats=FORMATS):
     """`count` dates of the days that are held out or, by default, of the others."""
     more = 1.2 * book.HIDDEN_DAY if held else 1.5           # one in twenty is held out
-    dates = datasets.dates(int(more * count), formats=formats, rng=rng)
+    return first(count, datasets.dates(int(more * count), formats=formats, rng=rng), held)
+
+
+def first(count, dates, held):
+    """The first `count` of the dates whose days are held out, or of the others."""
     fits = [held_out(day) == held for day in dates.targets.tolist()]
     return dates.take(np.flatnonzero(fits)[:count])
+
+
+def chunks(count):
+    """The indices 0 to count - 1 in parts of at most CHUNK, for the memory."""
+    return np.array_split(np.arange(count), -(-count // CHUNK))
 
 
 def letters():
@@ -114,7 +123,7 @@ def loss_and_grads(model, batch):
 def right(model, dates, backwards=False):
     """(N,), whether each date is written right by a network on its own."""
     found = []
-    for these in np.array_split(np.arange(len(dates)), -(-len(dates) // 300)):
+    for these in chunks(len(dates)):
         xs, lengths, targets = batch(dates.take(these), backwards)
         said = search.greedy(model, xs, lengths, start=book.START, stop=book.STOP,
                              max_steps=book.STEPS).symbols
@@ -167,8 +176,7 @@ def run(job):
 
 def mean(values, **about):
     """A row of a summary."""
-    found = map(table.short, table.mean_interval(values))
-    return about | dict(zip(("mean", "low", "high"), found, strict=True)) | {"seeds": len(values)}
+    return about | table.mean_texts(values) | {"seeds": len(values)}
 
 
 def summarise(folder):

@@ -228,8 +228,7 @@ def _groups(rows):
 
 
 def _interval(values):
-    numbers = map(table.short, table.mean_interval(values))
-    return {"networks": len(values), **dict(zip(("mean", "low", "high"), numbers, strict=True))}
+    return {"networks": len(values), **table.mean_texts(values)}
 
 
 def store(folder, fresh):

@@ -34,23 +34,15 @@ from pathlib import Path
 import numpy as np
 import side_by_side
 import table
-from side_by_side import NAMES
 from success_by_lag import median_interval
 from tqdm import tqdm
 
 from rnnlib import OutputLayer, RNNCell, optim, tasks
+from rnnlib.widgets.optimiser_race import OPTIMISERS
 
 STEPS, CLIP, SOLVED, TESTED, OVER = 20, 1.0, 0.95, 200, 10.0
 #: network -> (units, sequences an update, updates, asked every so many of them)
 NETWORKS = {"batch": (16, 20, 1500, 25), "single": (16, 1, 4000, 100), "wide": (48, 20, 1500, 25)}
-OPTIMISERS = {
-    "SGD": optim.SGD,
-    "momentum": lambda lr: optim.SGD(lr, momentum=0.9),
-    "Adagrad": optim.Adagrad,
-    "Adadelta": optim.Adadelta,
-    "RMSprop": optim.RMSprop,
-    "Adam": optim.Adam,
-}
 GRID = {  # the rates of the pilot
     "SGD": (0.03, 0.1, 0.3, 1.0, 3.0),
     "momentum": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
@@ -86,23 +78,17 @@ def network(units, rng):
     return dataclasses.replace(cell, b=np.zeros(units)), OutputLayer.init(units, 4, rng=rng)
 
 
-class Training:
+class Training(side_by_side.Group):
     """The networks of some settings and seeds, side by side."""
 
     def __init__(self, name, settings, seeds):
         units, self._sequences, *_ = NETWORKS[name]
-        starts, self._drawing, testing = (
-            [np.random.default_rng(stream) for stream in one]
-            for one in zip(*(np.random.SeedSequence(s).spawn(3) for s in seeds), strict=True))
-        self.settings = settings
-        self.params = side_by_side.stack([network(units, rng) for rng in starts], len(settings))
-        self._states = [one.optimiser.init(self._of(i)) for i, one in enumerate(settings)]
+        starts, self._drawing, testing = side_by_side.generators(seeds)
+        super().__init__([network(units, rng) for rng in starts],
+                         [one.optimiser for one in settings])
         self._weights = np.array([one.weight for one in settings])[:, None]
         self._clips = np.array([one.clip or np.inf for one in settings])[:, None]
         self._tests = side_by_side.batch(tasks.temporal_order, TESTED, STEPS, testing)
-
-    def _of(self, i):
-        return {name: p[i] for name, p in self.params.items()}
 
     def update(self):
         """One update of all networks; returns the norms (I, J) of the gradients of L."""
@@ -114,11 +100,8 @@ class Training:
             grads = {name: g + pull[name] if name in "UWV" else g for name, g in grads.items()}
         norms = side_by_side.norms(grads)
         grads = side_by_side.scaled(grads, np.minimum(1, self._clips / np.maximum(norms, 1e-300)))
-        for i, one in enumerate(self.settings):
-            mine = {name: grads[name][i] for name in NAMES}
-            new, self._states[i] = one.optimiser.update(self._of(i), mine, self._states[i])
-            for name in NAMES:
-                self.params[name][i] = new[name]
+        for i in range(len(self._clips)):
+            self.move(i, {name: g[i] for name, g in grads.items()})
         return lengths
 
     def accuracy(self):
@@ -175,33 +158,22 @@ def with_l2(clip, rate, seeds):
                    | {key: table.short(value[i, j]) for key, value in found.items()})
 
 
-def groups(rows, key):
-    """The rows by all of the key but the seed."""
-    found = {}
-    for row in rows:
-        found.setdefault(tuple(row[name] for name in key[:-1]), []).append(row)
-    return found.items()
-
-
 def summary(rows, key, means):
     """A line for each setting: how many solved it, and how many still do after all updates; means.
 
     Of `ratio` it is the median: some are zero.
     """
-    for values, mine in groups(rows, key):
+    for setting, mine in table.groups(rows, key[:-1]):
         solved = sum(int(row["solved"]) for row in mine)
-        line = dict(zip(key[:-1], values, strict=True)) | {"n": len(mine), "solved": solved}
-        share = map(table.short, table.share_interval(solved, len(mine)))
-        line |= dict(zip(("share", "low", "high"), share, strict=True))
+        line = setting | {"n": len(mine), "solved": solved}
+        line |= table.texts(table.share_interval(solved, len(mine)), "share", "low", "high")
         kept = sum(float(row["accuracy"]) >= SOLVED for row in mine)
-        share = map(table.short, table.share_interval(kept, len(mine)))
-        line |= {"kept": kept} | dict(zip(("kept_share", "kept_low", "kept_high"), share,
-                                          strict=True))
+        line |= {"kept": kept} | table.texts(
+            table.share_interval(kept, len(mine)), "kept_share", "kept_low", "kept_high")
         for name in means:
             numbers = np.array([float(row[name]) for row in mine])
             interval = (median_interval if name == "ratio" else table.mean_interval)(numbers)
-            names = (name, f"{name}_low", f"{name}_high")
-            line |= dict(zip(names, map(table.short, interval), strict=True))
+            line |= table.texts(interval, name, f"{name}_low", f"{name}_high")
         yield line
 
 

@@ -14,6 +14,7 @@ and gradient with `rnnlib.backward`.
 
 import numpy as np
 
+STREAMS = 3  # of a seed: the weights, the training sequences, the test sequences
 NAMES = ("U", "W", "b", "V", "c_out")
 SLOPES = {"tanh": lambda h: 1 - h**2, "relu": lambda h: (h > 0).astype(h.dtype)}
 BLOCK = 40  # networks at a time: what they compute with stays in the processor's cache
@@ -94,15 +95,10 @@ def _gradient(params, xs, targets, activation):
     return loss, grads, np.stack([first, last])
 
 
-def norms(grads):
-    """‖g‖ (I, J) over all arrays of each network."""
-    return np.sqrt(sum(per_tensor(grads).values()))
-
-
-def per_tensor(grads):
-    """The squared norm (I, J) of each array by name."""
-    return {name: np.square(g, dtype=float).sum(axis=tuple(range(2, g.ndim)))
-            for name, g in grads.items()}
+def norms(grads, axes=2):
+    """‖g‖ (I, J) over all arrays of each network; (J,) of one setting's networks, if axes is 1."""
+    return np.sqrt(sum(np.square(g, dtype=float).sum(axis=tuple(range(axes, g.ndim)))
+                       for g in grads.values()))
 
 
 def scaled(grads, factor):
@@ -111,8 +107,8 @@ def scaled(grads, factor):
 
 
 def spread(numbers, like):
-    """(I, J) numbers with axes of length 1 behind, to stand beside an array of parameters."""
-    return numbers.reshape(numbers.shape + (1,) * (like.ndim - 2))
+    """Numbers (I, J) or (J,) with axes of length 1 behind, to stand beside an array like that."""
+    return numbers.reshape(numbers.shape + (1,) * (like.ndim - numbers.ndim))
 
 
 def batch(make, size, steps, rngs, dtype=np.float32):
@@ -122,3 +118,39 @@ def batch(make, size, steps, rngs, dtype=np.float32):
     whole = targets.dtype.kind == "i"
     return (np.stack([one.xs for one in drawn]).astype(dtype),
             targets if whole else targets.astype(dtype))
+
+
+def generators(seeds):
+    """Those that draw weights, training and test sequences: three lists, one Generator a seed."""
+    streams = [np.random.SeedSequence(seed).spawn(STREAMS) for seed in seeds]
+    return [[np.random.default_rng(stream) for stream in one]
+            for one in zip(*streams, strict=True)]
+
+
+class Group:
+    """I optimisers, each with the same J networks at the start: parameters, averages, updates."""
+
+    def __init__(self, networks, optimisers):
+        self.params = stack(networks, len(optimisers))
+        self._optimisers = optimisers
+        self._states = [one.init(self._of(i)) for i, one in enumerate(optimisers)]
+
+    def _of(self, i):
+        return {name: p[i] for name, p in self.params.items()}
+
+    def move(self, i, step, moves=True):
+        """One update of setting i along arrays (J, ...) by name.
+
+        moves: True, or (J,): where not, a network's parameters and averages stay as they are.
+        """
+        old, state = self._of(i), self._states[i]
+        new, after = self._optimisers[i].update(old, step, state)
+        if not np.all(moves):
+            new = {name: np.where(spread(moves, p), p, old[name]) for name, p in new.items()}
+            moments = {path: tuple(np.where(spread(moves, m), m, before) for m, before in
+                                   zip(those, state.moments[path], strict=True))
+                       for path, those in after.moments.items()}
+            after = after._replace(moments=moments)
+        for name in NAMES:
+            self.params[name][i] = new[name]
+        self._states[i] = after

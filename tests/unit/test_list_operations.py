@@ -84,6 +84,19 @@ def test_a_draw_has_the_depths_and_operations_asked_for():
     assert {token for token in used if isinstance(token, str)} == set(PLAIN.split())
 
 
+@pytest.mark.parametrize("operations, known", [(PLAIN, 400), ("max min sum", 300)])
+def test_from_depth_3_on_no_test_was_in_the_training(operations, known):
+    draws = np.random.default_rng([0, 1]), np.random.default_rng([0, 2])
+    seen = set()
+    for _ in range(experiment.BATCHES):
+        drawn = experiment.draw(experiment.BATCH, experiment.TRAINED, operations, draws[0])
+        seen |= set(map(tasks.write_expression, drawn))
+    shares = [np.mean([tasks.write_expression(one) in seen for one in experiment.draw(
+        experiment.TESTED, [depth], operations, draws[1])]) for depth in experiment.DEPTHS]
+    assert sum(text.count("(") == 1 for text in seen) == known
+    assert shares[0] == 1 and 0 < shares[1] < 0.1 and not any(shares[2:])
+
+
 # --- batches ----------------------------------------------------------------------------------
 
 

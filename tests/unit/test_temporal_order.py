@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "experiments"))
 
+import lean_rnn  # noqa: E402
 import table  # noqa: E402
 import temporal_order as experiment  # noqa: E402
 
@@ -43,10 +44,10 @@ def network(start="sparse", dtype=float, seed=0):
 @pytest.mark.parametrize("dtype, tolerance", [(float, 1e-12), (np.float32, 1e-5)])
 def test_the_lean_passes_are_those_of_rnnlib(start, dtype, tolerance):
     P, Q = network(start, dtype)
-    cell, out = experiment.as_network(P, Q)
+    cell, out = lean_rnn.as_network(P, Q)
     batch = tasks.temporal_order(experiment.BATCH, 15, rng=1)
-    passes = experiment.Passes(30, dtype)                       # longer arrays than are needed
-    wrong, dP, dQ = experiment.gradients(passes, P, Q, batch.xs, batch.targets[0], 0)
+    passes = lean_rnn.Passes(30, P, experiment.BATCH)           # longer arrays than are needed
+    wrong, dP, dQ = lean_rnn.gradients(passes, P, Q, batch.xs, batch.targets[0], 0)
     _, (dcell, dout) = ANSWERS.loss_and_grads((cell, out), batch)
     pairs = [(dP[:, :50], dcell.W), (dP[:, 50:-1], dcell.U), (dP[:, -1], dcell.b),
              (dQ[:, :-1], dout.V), (dQ[:, -1], dout.c_out)]
@@ -67,7 +68,7 @@ def test_a_training_is_one_of_rnnlib(method, monkeypatch):
     monkeypatch.setattr(experiment, "PROMISING", -1)
     P, Q = network()
     P, Q = 1.5 * P, 100 * Q
-    params, sgd = experiment.as_network(P, Q), optim.SGD(0.01)
+    params, sgd = lean_rnn.as_network(P, Q), optim.SGD(0.01)
     draws, norms = experiment.batches(12, np.random.default_rng(5)), []
     state = sgd.init(params)
     for xs, targets in (next(draws) for _ in range(30)):
@@ -82,7 +83,7 @@ def test_a_training_is_one_of_rnnlib(method, monkeypatch):
         params, state = sgd.update(params, (dcell, dout) if method == "SGD" else clipped, state)
     result = experiment.train(P, Q, method, 12, np.random.default_rng(5), None, 30)
     assert result == (30, None, pytest.approx(max(norms), rel=1e-9), False) and max(norms) > 1
-    cell, out = experiment.as_network(P, Q)
+    cell, out = lean_rnn.as_network(P, Q)
     for mine, theirs in zip((cell.W, cell.U, cell.b, out.V, out.c_out),
                             (*(getattr(params[0], n) for n in "WUb"), params[1].V,
                              params[1].c_out), strict=True):
@@ -91,8 +92,8 @@ def test_a_training_is_one_of_rnnlib(method, monkeypatch):
 
 def test_a_step_whose_gradient_is_gone_is_left_out():
     P, Q = network(dtype=np.float32)
-    passes, batch = experiment.Passes(20), tasks.temporal_order(20, 20, rng=1)
-    experiment.gradients(passes, P, Q, batch.xs, batch.targets[0], 0)
+    passes, batch = lean_rnn.Passes(20, P, 20), tasks.temporal_order(20, 20, rng=1)
+    lean_rnn.gradients(passes, P, Q, batch.xs, batch.targets[0], 0)
     passes.dh[:9] = 1e-16                                       # ||dh||² = 5e-31
     assert np.isfinite(passes.omega(20)[1]).all()
     whole = passes.omega(20)[0]
@@ -121,7 +122,7 @@ def test_the_starts_are_those_of_the_paper():
 def test_the_error_is_that_of_rnnlib_and_stops_when_it_is_too_large():
     P, Q = network("dense")
     found = experiment.error(P, Q, 20, np.random.default_rng(3), 2000)
-    cell, out = experiment.as_network(P, Q)
+    cell, out = lean_rnn.as_network(P, Q)
     rng, wrong = np.random.default_rng(3), 0
     for batch in (tasks.temporal_order(1000, 20, rng=rng) for _ in range(2)):
         said = out.logits(forward(cell, batch.xs).h_end[None]).argmax(-1)
@@ -221,6 +222,17 @@ def test_lengths_are_drawn_for_each_update():
     fixed = experiment.batches(20, np.random.default_rng(0))
     first, second = next(fixed)[0], next(fixed)[0]
     assert len(first) == len(second) == 20 and (first != second).any()
+
+
+@pytest.mark.parametrize("asked, wanted", [
+    ("", (20, 10)), ("--lengths 20", (0, 0)), ("--lengths 40", (20, 0)),
+    ("--lengths 60 --seeds 2", (0, 2)), ("--starts dense", (0, 0)), ("--methods SGD SGD-C", (0, 0)),
+    ("--starts sparse --methods SGD-CR", (20, 10))])
+def test_more_is_run_only_of_what_is_asked_for(asked, wanted, monkeypatch):
+    run = []
+    monkeypatch.setattr(experiment.runner, "run", lambda _, jobs, *rest: run.append(len(jobs)))
+    experiment.more(experiment.arguments(asked.split()))
+    assert tuple(run) == wanted
 
 
 # --- a row from its seed ----------------------------------------------------------------------

@@ -13,7 +13,7 @@ from rnnlib.widgets.wall import (
     SHADES,
     STEPS,
     W_ENDS,
-    cliff,
+    cliff_at,
     heights,
     steepness,
     surface,
@@ -60,7 +60,7 @@ def test_surface_has_the_slopes_of_central_differences():
 
 def test_surface_has_the_slopes_of_torch_on_the_cliff_too():
     on_it = np.array([4.3, 4.9, 5.5])
-    values = np.concatenate([POINTS, [on_it, cliff(on_it) + 1e-4]], axis=1)
+    values = np.concatenate([POINTS, [on_it, cliff_at(on_it) + 1e-4]], axis=1)
     w, b = (torch.tensor(v, requires_grad=True) for v in values)
     x = torch.full_like(w, 0.5)
     for _ in range(STEPS):
@@ -76,15 +76,15 @@ def test_surface_has_the_slopes_of_torch_on_the_cliff_too():
 @pytest.mark.parametrize("w", [4.5, 4.9, 5.4])
 def test_above_the_fork_trajectories_part_at_the_cliff(w):
     assert w > FORK
-    below, on, above = trajectory(w, cliff(w) + np.array([-0.02, 0, 0.02]))[-1]
+    below, on, above = trajectory(w, cliff_at(w) + np.array([-0.02, 0, 0.02]))[-1]
     assert below < -1 < 0.49 < on < 0.51 < 0.9 < above
-    assert steepness(w, cliff(w)) > 20 * steepness(w, cliff(w) + np.array([-0.1, 0.1])).max()
+    assert steepness(w, cliff_at(w)) > 20 * steepness(w, cliff_at(w) + np.array([-0.1, 0.1])).max()
 
 
 def test_below_the_fork_there_is_no_cliff():
     assert pytest.approx(4.2553, abs=1e-4) == FORK
-    assert steepness(3.8, cliff(3.8)) < 3
-    assert np.ptp(trajectory(3.8, cliff(3.8) + np.array([-0.02, 0.02]))[-1]) < 1
+    assert steepness(3.8, cliff_at(3.8)) < 3
+    assert np.ptp(trajectory(3.8, cliff_at(3.8) + np.array([-0.02, 0.02]))[-1]) < 1
 
 
 def test_the_map_shows_the_cliff_where_it_is_and_the_plains_flat():
@@ -93,7 +93,7 @@ def test_the_map_shows_the_cliff_where_it_is_and_the_plains_flat():
     column = int((5.2 - W_ENDS[0]) / (W_ENDS[1] - W_ENDS[0]) * SHADES)
     row = largest[:, column].argmax()
     low = B_ENDS[0] + row * (B_ENDS[1] - B_ENDS[0]) / SHADES
-    assert low - 0.03 < cliff(5.2) < low + 0.05
+    assert low - 0.03 < cliff_at(5.2) < low + 0.05
     assert largest[row, column] > 1000 and np.median(largest) < 0.2
 
 
