@@ -8,6 +8,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from rnnlib import live, search, style
+from rnnlib.plots.numerals import percent
 from rnnlib.widgets import date_translators as book
 
 LONGEST = 30  # letters; a longer text would be drawn too small
@@ -220,8 +221,3 @@ def _named(text, place):
     if letter == " ":
         return f"letter {place + 1}, a space"
     return f"letter {place + 1}, “{letter}”" + (f" in “{word}”" if len(word) > 1 else "")
-
-
-def percent(share):
-    """Say a share in whole percent, and never 0% or 100% of what is neither."""
-    return {0: "<1%", 100: ">99%"}.get(whole := round(100 * share), f"{whole}%")

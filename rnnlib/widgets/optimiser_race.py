@@ -149,7 +149,7 @@ MAP, CURVES = (38, 42, 190, 250), (262, 42, 82, 250)  # left, bottom, width, hei
 W_ENDS, U_ENDS, SAMPLES = (0.0, 1.2), (0.0, 2.2), 121
 LEVELS = (0, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3)  # above the lowest loss: one shade in between
 DARKEST = 0.5  # and above the last
-LOWEST, HIGHEST = 1e-6, 3.0  # loss, of the curves
+LOWEST, HIGHEST = 1e-8, 3.0  # loss, of the curves
 GAP, COARSE = 15, 0.5  # SVG units between labels; that a drawn line may be beside its points
 
 
@@ -187,7 +187,7 @@ def _draw_map(ax, weight):
 
 def _setup_curves(ax):
     """In SVG units both ways, so that lines can be simplified."""
-    powers = (-6, -4, -2, 0)
+    powers = (-8, -6, -4, -2, 0)
     ax.set(xlim=(0, CURVES[2]), ylim=(-2, CURVES[3]), xlabel="updates")
     ax.set_xticks(np.array([0, 0.5, 1]) * CURVES[2], ["0", "50", "100"])
     ax.set_yticks(_heights(10.0 ** np.array(powers)), [ten(p) if p else "1" for p in powers])

@@ -9,6 +9,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from rnnlib import live, style
+from rnnlib.plots.numerals import percent
 from rnnlib.widgets import language_readers as readers
 
 #: words of the test part of seed 0, in no training of the stored networks -> their language
@@ -268,7 +269,3 @@ def _needs(piece, way, seen, factors, languages):
     return (f"{little}; even in place of the “{piece[newest]}” it turns {languages[answers[-2]]} "
             f"into {answer}: here it is enough that one more letter came.")
 
-
-def percent(share):
-    """Say a probability in whole percent, and never 0% or 100% of what is neither."""
-    return {0: "<1%", 100: ">99%"}.get(whole := round(100 * share), f"{whole}%")

@@ -157,7 +157,7 @@ def test_lines_are_within_half_a_unit_of_their_points(figure):
     artists = figure.scene.artists
     _, path, values = module.race(module.CLIPPED)["momentum"]
     full = np.stack([np.arange(101) * module.CURVES[2] / 100, module._heights(values)], 1)
-    assert module._heights(np.array([1e-6, 3.0])) == pytest.approx([0, module.CURVES[3]])
+    assert module._heights(np.array([1e-8, 3.0])) == pytest.approx([0, module.CURVES[3]])
     for points, line, scale in (
         (full, artists["curve"], 1),
         (path, artists["path"], np.divide(module.MAP[2:], (1.2, 2.2))),
