@@ -38,7 +38,10 @@ def grade(name, answer):
 
     A function that returns None counts as not answered yet. ValueError for an unknown exercise.
     """
-    checks.choice("name", name, EXERCISES)
+    first, *_, last = EXERCISES
+    words = f"an exercise from {first} to {last}, such as '2.3'"
+    if checks.instance("name", name, str, words) not in EXERCISES:
+        raise ValueError(f"name: expected {words}, got {checks.came(name)}")
     checks.instance("answer", answer, Callable, "a function")
     ours, cases = EXERCISES[name]
     for number, arguments in enumerate(cases, 1):

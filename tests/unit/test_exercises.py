@@ -143,5 +143,5 @@ def test_every_way_to_an_angle_is_right(answer):
 
 
 def test_unknown_exercise():
-    with pytest.raises(ValueError, match="name: expected one of 1.1"):
+    with pytest.raises(ValueError, match="name: expected an exercise from 1.1 to 10.5"):
         grade("9.9", len)
